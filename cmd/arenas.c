@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arenas.h"
+#include "command.h"
+
+static uint64_t heaps_count(const void *row)
+{
+	const struct ari_arena *arena = row;
+
+	return arena->heaps.known ? arena->heaps.count : ARI_UNKNOWN;
+}
+
+static uint64_t damage_count(const void *row)
+{
+	const struct ari_arena *arena = row;
+
+	return arena->damage.known ? arena->damage.count : ARI_UNKNOWN;
+}
+
+static enum shade arena_shade(const void *row)
+{
+	const struct ari_arena *arena = row;
+
+	if (arena->damage.count > 0 || arena->state == ARI_STATE_TORN)
+		return SHADE_BAD;
+	return arena->idle == ARI_YES ? SHADE_NOTABLE : SHADE_NONE;
+}
+
+#define AT(member) .offset = offsetof(struct ari_arena, member)
+
+// clang-format off
+static const struct column columns[] = {
+	{ "index", "ARENA", UNIT_INDEX, BY_DEFAULT,
+	  "place in the ring, 0 is main; heap nr of malloc_info(3)", AT(index) },
+	{ "address", "ADDRESS", UNIT_ADDRESS, ON_REQUEST,
+	  "of its malloc_state", AT(address) },
+	{ "kind", "KIND", UNIT_WORD, BY_DEFAULT,
+	  "main or thread", AT(kind), .word = ari_arena_kind_name },
+	{ "attached", "THREADS", UNIT_COUNT, BY_DEFAULT,
+	  "threads attached to it", AT(attached_threads) },
+	{ "idle", "IDLE", UNIT_YESNO, ON_REQUEST,
+	  "no thread is attached", AT(idle) },
+	{ "locked", "LOCKED", UNIT_YESNO, IF_ANY,
+	  "its mutex was held when it was read", AT(locked) },
+	{ "state", "STATE", UNIT_WORD, IF_ANY,
+	  "steady, busy (changed while read) or torn (numbers do not fit)",
+	  AT(state), .word = ari_arena_state_name },
+	{ "heaps", "HEAPS", UNIT_COUNT, BY_DEFAULT,
+	  "its heaps; main's segments", .number = heaps_count },
+	{ "system", "SYSTEM", UNIT_BYTES, BY_DEFAULT,
+	  "got from the system", AT(system_bytes) },
+	{ "max_system", "MAX SYSTEM", UNIT_BYTES, ON_REQUEST,
+	  "the most it ever had from the system", AT(max_system_bytes) },
+	{ "in_use", "IN USE", UNIT_BYTES, BY_DEFAULT,
+	  "held by the application, headers included; cached chunks, too, while tcache is unknown",
+	  AT(in_use_bytes) },
+	{ "free", "FREE", UNIT_BYTES, BY_DEFAULT,
+	  "in the unsorted, small and large bins", AT(free_bytes) },
+	{ "fast", "FAST", UNIT_BYTES, IF_ANY,
+	  "in fastbins", AT(fast.bytes) },
+	{ "tcache", "TCACHE", UNIT_BYTES, IF_ANY,
+	  "in threads' caches", AT(tcache.bytes) },
+	{ "top", "TOP", UNIT_BYTES, BY_DEFAULT,
+	  "of the top chunk", AT(top.bytes) },
+	{ "overhead", "OVERHEAD", UNIT_BYTES, ON_REQUEST,
+	  "heap_info, malloc_state, alignment, fenceposts", AT(overhead_bytes) },
+	{ "unread", "UNREAD", UNIT_BYTES, IF_ANY,
+	  "behind pages in swap or that cannot be read", AT(unread_bytes) },
+	{ "unwalked", "UNWALKED", UNIT_BYTES, IF_ANY,
+	  "not walked: a foreign sbrk, or the walk was torn", AT(unwalked_bytes) },
+	{ "resident", "RESIDENT", UNIT_BYTES, BY_DEFAULT,
+	  "in memory, all of it", AT(resident.total_bytes) },
+	{ "resident_in_use", "RES IN USE", UNIT_BYTES, ON_REQUEST,
+	  "in memory: held by the application", AT(resident.in_use_bytes) },
+	{ "resident_tcache", "RES TCACHE", UNIT_BYTES, ON_REQUEST,
+	  "in memory: in threads' caches", AT(resident.tcache_bytes) },
+	{ "trimmable", "TRIMMABLE", UNIT_BYTES, BY_DEFAULT,
+	  "in memory: malloc_trim(0) would give it back", AT(resident.trimmable_bytes) },
+	{ "retained_top", "RETAINED TOP", UNIT_BYTES, ON_REQUEST,
+	  "in memory: what malloc_trim leaves of the top", AT(resident.retained_top_bytes) },
+	{ "pinned_free", "PINNED FREE", UNIT_BYTES, ON_REQUEST,
+	  "in memory: free, on pages that hold something else, too",
+	  AT(resident.pinned_free_bytes) },
+	{ "metadata", "METADATA", UNIT_BYTES, ON_REQUEST,
+	  "in memory: malloc's own", AT(resident.metadata_bytes) },
+	{ "resident_unwalked", "RES UNWALKED", UNIT_BYTES, ON_REQUEST,
+	  "in memory: not walked", AT(resident.unwalked_bytes) },
+	{ "unsorted", "UNSORTED", UNIT_BYTES, ON_REQUEST,
+	  "in the unsorted bin", AT(unsorted.bytes) },
+	{ "small", "SMALL", UNIT_BYTES, ON_REQUEST,
+	  "in small bins", AT(small.bytes) },
+	{ "large", "LARGE", UNIT_BYTES, ON_REQUEST,
+	  "in large bins", AT(large.bytes) },
+	{ "fast_chunks", "FAST CHUNKS", UNIT_COUNT, ON_REQUEST,
+	  "chunks in fastbins", AT(fast.chunks) },
+	{ "tcache_chunks", "TCACHE CHUNKS", UNIT_COUNT, ON_REQUEST,
+	  "chunks in threads' caches", AT(tcache.chunks) },
+	{ "unsorted_chunks", "UNSORTED CHUNKS", UNIT_COUNT, ON_REQUEST,
+	  "chunks in the unsorted bin", AT(unsorted.chunks) },
+	{ "small_chunks", "SMALL CHUNKS", UNIT_COUNT, ON_REQUEST,
+	  "chunks in small bins", AT(small.chunks) },
+	{ "large_chunks", "LARGE CHUNKS", UNIT_COUNT, ON_REQUEST,
+	  "chunks in large bins", AT(large.chunks) },
+	{ "top_address", "TOP ADDRESS", UNIT_ADDRESS, ON_REQUEST,
+	  "where the top chunk starts", AT(top.address) },
+	{ "top_resident", "RES TOP", UNIT_BYTES, ON_REQUEST,
+	  "in memory: of the top chunk", AT(top.resident_bytes) },
+	{ "last_remainder", "LAST REMAINDER", UNIT_ADDRESS, ON_REQUEST,
+	  "the chunk that the last split left", AT(last_remainder) },
+	{ "damage", "DAMAGE", UNIT_COUNT, IF_ANY,
+	  "odd things found in it; report names them", .number = damage_count },
+};
+// clang-format on
+
+const struct table_kind arenas_table = {
+	.name = "arenas",
+	.columns = columns,
+	.count = sizeof(columns) / sizeof(columns[0]),
+	.rank = "system",
+	.shade = arena_shade,
+};
+
+static bool build_arenas(const struct ari_model *model, const struct options *options,
+			 struct document *document, struct ari_error *err)
+{
+	(void)options, (void)err;
+	document_table(document, (struct table){
+					 .kind = &arenas_table,
+					 .rows = model->arenas.at,
+					 .row_size = sizeof(model->arenas.at[0]),
+					 .count = model->arenas.count,
+				 });
+	return true;
+}
+
+const struct command command_arenas = {
+	.name = "arenas",
+	.arguments = "PID",
+	.help = "one row per arena",
+	.table = &arenas_table,
+	.run = run_visit,
+	.build = build_arenas,
+};

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "command.h"
+#include "out/refuse.h"
+#include "tell.h"
+
+/* What getopt_long() returns for an option: above every letter. */
+#define OPTION_VALUE 256
+
+/* The tables of getopt_long(), made from ours; the last of the long ones is zero. */
+struct getopt_tables {
+	struct option longs[OPTIONS_MOST + 1];
+	char shorts[2 * OPTIONS_MOST + 2];
+};
+
+/* ret: zeroed. */
+static void getopt_tables(struct getopt_tables *ret)
+{
+	char *letter = ret->shorts;
+	struct option_help is;
+
+	*letter++ = ':'; /* tell a missing argument from an unknown option */
+	for (size_t i = 0; option_describe(i, &is); i++) {
+		ret->longs[i] = (struct option){ is.name, is.argument != NULL, NULL,
+						 OPTION_VALUE + (int)i };
+		if (is.letter == 0)
+			continue;
+		*letter++ = is.letter;
+		if (is.argument != NULL)
+			*letter++ = ':';
+	}
+}
+
+/* The option that getopt_long() means, which is one of ours. */
+static size_t option_index(int value)
+{
+	struct option_help is;
+	size_t index = 0;
+
+	if (value >= OPTION_VALUE)
+		return (size_t)(value - OPTION_VALUE);
+	while (option_describe(index, &is) && is.letter != value)
+		index++;
+	return index;
+}
+
+static struct option_help option_meant(int value)
+{
+	struct option_help is = { 0 };
+
+	option_describe(option_index(value), &is);
+	return is;
+}
+
+/* A long option that is none, or the beginning of several. */
+static bool bad_name(const char *given, struct ari_error *err)
+{
+	size_t length = strcspn(given + 2, "=");
+	char names[256] = "";
+	struct option_help is;
+
+	for (size_t i = 0; option_describe(i, &is); i++)
+		if (strncmp(is.name, given + 2, length) == 0)
+			list_word(names, sizeof(names), " or --", is.name);
+	if (*names != '\0')
+		return refuse(err, ARI_USAGE, "'%s' can be --%s", given, names);
+	return refuse(err, ARI_USAGE, "no option '%s'; --help lists them", given);
+}
+
+/* What getopt_long() did not understand; `given` is the word of argv. */
+static bool bad_option(const char *given, struct ari_error *err)
+{
+	if (optopt == 0)
+		return bad_name(given, err);
+	if (optopt < OPTION_VALUE)
+		return refuse(err, ARI_USAGE, "no option '-%c'; --help lists them",
+			      optopt);
+	return refuse(err, ARI_USAGE, "--%s takes no argument",
+		      option_meant(optopt).name);
+}
+
+static bool no_argument_given(struct ari_error *err)
+{
+	struct option_help is = option_meant(optopt);
+
+	return refuse(err, ARI_USAGE, "--%s needs an argument: %s", is.name, is.argument);
+}
+
+static bool take_option(struct options *options, int value, const char *given,
+			struct ari_error *err)
+{
+	if (value == '?')
+		return bad_option(given, err);
+	if (value == ':')
+		return no_argument_given(err);
+	return option_take(option_index(value), options, optarg, err);
+}
+
+static bool no_process(struct ari_error *err, const char *word)
+{
+	return refuse(err, ARI_USAGE,
+		      "'%s' is not a process id: a number above 0 "
+		      "(a process is found by its name with --comm NAME)",
+		      word);
+}
+
+static bool take_pid(struct options *options, const char *word, struct ari_error *err)
+{
+	uint64_t pid;
+
+	if (options->pid != 0)
+		return refuse(err, ARI_USAGE, "one process at a time: '%s' is too much",
+			      word);
+	if (!number_parse(word, &pid) || pid == 0 || pid > INT_MAX)
+		return no_process(err, word);
+	options->pid = (pid_t)pid;
+	return true;
+}
+
+static bool no_command(const char *word, struct ari_error *err)
+{
+	char names[256] = "";
+
+	for (size_t i = 0; commands[i] != NULL; i++)
+		list_word(names, sizeof(names), ", ", commands[i]->name);
+	return refuse(err, ARI_USAGE,
+		      "'%s' is neither a process id nor a command; commands are %s", word,
+		      names);
+}
+
+/* A command and a PID, in either order. */
+static bool take_operand(struct options *options, const char *word, struct ari_error *err)
+{
+	if (options->command != NULL || isdigit((unsigned char)*word))
+		return take_pid(options, word, err);
+	options->command = command_find(word);
+	return options->command != NULL || no_command(word, err);
+}
+
+static bool take_words(struct options *options, int argc, char **argv,
+		       struct ari_error *err)
+{
+	struct getopt_tables tables = { 0 };
+	int value;
+
+	getopt_tables(&tables);
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
+		if (!take_option(options, value, argv[optind - 1], err))
+			return false;
+	for (int i = optind; i < argc; i++)
+		if (!take_operand(options, argv[i], err))
+			return false;
+	return true;
+}
+
+/* ---- what they mean together ---- */
+
+static bool check_own(const struct options *options, struct ari_error *err)
+{
+	const struct command *command = options->command;
+	unsigned int strange = options->own & ~command->own;
+	struct option_help is;
+
+	for (size_t i = 0; option_describe(i, &is); i++)
+		if ((strange & is.own) != 0)
+			return refuse(err, ARI_USAGE, "%s has no option --%s",
+				      command->name, is.name);
+	return true;
+}
+
+static bool check_format(const struct options *options, struct ari_error *err)
+{
+	const char *idle = options->output != NULL ? "output"
+			   : options->sort != NULL ? "sort"
+			   : options->top > 0	   ? "top"
+						   : NULL;
+
+	if (options->format->whole_model && idle != NULL)
+		return refuse(err, ARI_USAGE,
+			      "--%s is always whole: --%s does not go with it",
+			      options->format->name, idle);
+	return true;
+}
+
+static bool check_depth(const struct options *options, struct ari_error *err)
+{
+	enum ari_depth least = options->command->least_depth;
+
+	if (options->depth < least)
+		return refuse(err, ARI_USAGE, "%s needs --depth %s: %s says too little",
+			      options->command->name, ari_depth_name(least),
+			      ari_depth_name(options->depth));
+	return true;
+}
+
+static bool check_process(const struct options *options, struct ari_error *err)
+{
+	int given =
+		(options->pid != 0) + (options->comm != NULL) + (options->core != NULL);
+
+	if (given > 1)
+		return refuse(err, ARI_USAGE,
+			      "--comm and --core stand in place of a PID: one of them");
+	if (options->exe != NULL && options->core == NULL)
+		return refuse(err, ARI_USAGE, "--exe goes with --core");
+	if (options->core != NULL && options->command->live_only)
+		return refuse(err, ARI_USAGE, "%s is about a running process: no --core",
+			      options->command->name);
+	if (given == 0 && !options->command->pid_optional)
+		return refuse(
+			err, ARI_USAGE,
+			"which process? arenainspect %s%sPID, --comm NAME or --core FILE; "
+			"--help tells more",
+			options->command == commands[0] ? "" : options->command->name,
+			options->command == commands[0] ? "" : " ");
+	return true;
+}
+
+static bool check_columns(struct options *options, struct ari_error *err)
+{
+	const struct table_kind *kind = command_table(options->command, options);
+	struct selection *selection = &options->style.selection;
+
+	if (!selection_init(selection, kind, options->output, options->sort, err)) {
+		if (err->code == ARI_USAGE)
+			tell_columns(kind);
+		return false;
+	}
+	selection->top = options->top;
+	return true;
+}
+
+static bool complete(struct options *options, struct ari_error *err)
+{
+	if (options->command == NULL)
+		options->command = commands[0]; /* what a bare PID asks for */
+	if (!check_process(options, err) || !check_own(options, err) ||
+	    !check_format(options, err) || !check_depth(options, err) ||
+	    !check_columns(options, err))
+		return false;
+	options->visit.depth = (enum ari_depth)options->depth;
+	options->visit.symbols = (enum ari_symbols)options->symbols;
+	options->visit.jobs = (unsigned int)options->jobs;
+	return true;
+}
+
+static bool want_color(const struct options *options)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return options->style.width > 0 && (none == NULL || *none == '\0') &&
+	       term != NULL && strcmp(term, "dumb") != 0;
+}
+
+/* 0: what is written does not go to a terminal. */
+static size_t terminal_width(const struct options *options)
+{
+	struct winsize size;
+
+	if (options->write != NULL || isatty(STDOUT_FILENO) != 1)
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return 80;
+	return size.ws_col;
+}
+
+static void look_around(struct options *options)
+{
+	options->style.width = terminal_width(options);
+	options->style.color = want_color(options);
+	options->style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+bool options_parse(struct options *ret, int argc, char **argv, struct ari_error *err)
+{
+	*ret = (struct options){
+		.format = &format_text,
+		.depth = ARI_DEPTH_CHUNKS,
+		.arena = ARI_UNKNOWN,
+	};
+	if (!take_words(ret, argc, argv, err))
+		return false;
+	look_around(ret);
+	return ret->help || ret->version || complete(ret, err);
+}
+
+void options_done(struct options *options)
+{
+	selection_done(&options->style.selection);
+}

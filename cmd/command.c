@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "command.h"
+
+const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "commands.def"
+#undef COMMAND
+	NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+const struct table_kind *command_table(const struct command *command,
+				       const struct options *options)
+{
+	bool own = command->own_table != NULL && options->sizes;
+
+	return own ? command->own_table : command->table;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+#include "options.h"
+#include "out/document.h"
+
+/* Puts what a command says of a model into a document, and borrows from the model. */
+typedef bool command_build_fn(const struct ari_model *model,
+			      const struct options *options, struct document *document,
+			      struct ari_error *err);
+
+/*
+ * One per command, at the end of its file.  Dispatch, help and completion read no
+ * more than this.
+ */
+struct command {
+	const char *name;
+	const char *arguments; /* "PID" */
+	const char *help;      /* one line */
+	bool pid_optional;
+	bool live_only; /* says nothing of a core file */
+
+	/* Its columns, and those it has instead when its own option is given. */
+	const struct table_kind *table;
+	unsigned int own; /* of enum own_option */
+	const struct table_kind *own_table;
+
+	enum ari_depth least_depth;
+
+	/* Most commands visit a process and say something about the model. */
+	bool (*run)(const struct options *options, struct ari_error *err);
+	command_build_fn *build; /* for run_visit() */
+	bool tells_notes;	 /* the notes on quality are in its text */
+};
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "commands.def"
+#undef COMMAND
+
+/* In the order of commands.def; ends with NULL. */
+extern const struct command *const commands[];
+
+/* NULL: no such command. */
+const struct command *command_find(const char *name);
+
+/* The table that the options ask for. */
+const struct table_kind *command_table(const struct command *command,
+				       const struct options *options);
+
+/*
+ * Visits the process of the options, builds and shows.  What was read until time
+ * ran out is shown, too, and then is an error.
+ */
+bool run_visit(const struct options *options, struct ari_error *err);
+
+/* The part of it after the visit: shows a document, whatever it was built from. */
+bool run_show(const struct options *options, const struct ari_model *model,
+	      const struct document *document, struct ari_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+
+#include "facts.h"
+
+static const char *word_or_unknown(const char *word)
+{
+	return word == NULL ? "unknown" : word;
+}
+
+void facts_libc(struct document *document, const struct ari_model *model)
+{
+	const struct ari_libc *libc = &model->libc;
+	const char *debug = "";
+
+	if (libc->kind == NULL)
+		return;
+	document_fact(document, "libc",
+		      document_format(document, "%s %s, %s", libc->kind,
+				      word_or_unknown(libc->version),
+				      word_or_unknown(libc->path)));
+	if (libc->debug_file != NULL)
+		debug = document_format(document, " (%s)", libc->debug_file);
+	document_fact(
+		document, "layout",
+		document_format(
+			document, "symbols from %s, structs from %s%s",
+			word_or_unknown(ari_symbol_source_name(libc->symbol_source)),
+			word_or_unknown(ari_layout_source_name(libc->layout_source)),
+			debug));
+}
+
+void facts_proof(struct document *document, const struct ari_model *model)
+{
+	const struct ari_libc *libc = &model->libc;
+
+	for (size_t i = 0; i < libc->proof.count; i++)
+		document_fact(document, "proof", libc->proof.at[i]);
+}
+
+static const char *limit_origin(uint64_t source)
+{
+	static const char *const origins[] = {
+		[ARI_LIMIT_READ] = "read from the process",
+		[ARI_LIMIT_ARENA_MAX] = "the setting arena_max",
+		[ARI_LIMIT_ESTIMATED] = "estimated from the processors",
+		[ARI_LIMIT_NOT_COMPUTED] = "none computed yet: there were too few arenas",
+	};
+
+	return source < sizeof(origins) / sizeof(origins[0]) ? origins[source] : NULL;
+}
+
+void facts_arena_limit(struct document *document, const struct ari_model *model)
+{
+	uint64_t limit = model->settings.arena_limit;
+	const char *origin = limit_origin(model->settings.arena_limit_source);
+	const char *text = origin == NULL ? "unknown" : origin;
+
+	if (limit != ARI_UNKNOWN && origin != NULL)
+		text = document_format(document, "%" PRIu64 " (%s)", limit, origin);
+	else if (limit != ARI_UNKNOWN)
+		text = document_format(document, "%" PRIu64, limit);
+	document_fact(document, "arena limit", text);
+}
+
+#define AT(member) offsetof(struct ari_settings, member)
+
+// clang-format off
+static const struct setting {
+	const char *label;
+	enum unit unit;
+	size_t offset;
+	const char *zero; /* what 0 stands for, where it is no amount */
+} numbers[] = {
+	{ "mmap threshold", UNIT_BYTES, AT(mmap_threshold_bytes), NULL },
+	{ "trim threshold", UNIT_BYTES, AT(trim_threshold_bytes), NULL },
+	{ "top pad", UNIT_BYTES, AT(top_pad_bytes), NULL },
+	{ "mmaps max", UNIT_COUNT, AT(mmaps_max), NULL },
+	{ "arena test", UNIT_COUNT, AT(arena_test), "not set" },
+	{ "arena max", UNIT_COUNT, AT(arena_max), "not set" },
+	{ "tcache max", UNIT_BYTES, AT(tcache_max_bytes), NULL },
+	{ "tcache count", UNIT_COUNT, AT(tcache_count), NULL },
+	{ "THP page", UNIT_BYTES, AT(thp_page_bytes), "not used" },
+	{ "huge page", UNIT_BYTES, AT(huge_page_bytes), "not used" },
+};
+// clang-format on
+
+static const char *setting_text(struct document *document, const struct setting *setting,
+				const struct ari_settings *settings)
+{
+	const char *at = (const char *)settings + setting->offset;
+	uint64_t number = *(const uint64_t *)(const void *)at;
+
+	if (number == ARI_UNKNOWN)
+		return "unknown";
+	if (number == 0 && setting->zero != NULL)
+		return setting->zero;
+	return setting->unit == UNIT_BYTES
+		       ? document_bytes(document, number)
+		       : document_format(document, "%" PRIu64, number);
+}
+
+static const char *threshold_kind(enum ari_yesno dynamic)
+{
+	if (dynamic == ARI_MAYBE)
+		return "unknown whether dynamic or fixed";
+	return dynamic == ARI_YES
+		       ? "dynamic: both grow when a larger mmapped chunk is freed"
+		       : "fixed: set by the process or its environment";
+}
+
+void facts_settings(struct document *document, const struct ari_model *model)
+{
+	const struct ari_settings *settings = &model->settings;
+
+	document_fact(document, "thresholds",
+		      threshold_kind(settings->thresholds_dynamic));
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		document_fact(document, numbers[i].label,
+			      setting_text(document, &numbers[i], settings));
+	for (size_t i = 0; i < settings->environment.count; i++) {
+		const struct ari_variable *variable = &settings->environment.at[i];
+
+		document_fact(document, "environment",
+			      document_format(document, "%s=%s", variable->name,
+					      variable->value));
+	}
+}

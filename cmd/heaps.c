@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+#include "out/refuse.h"
+
+struct heap_row {
+	const struct ari_arena *arena;
+	struct ari_heap heap; /* its lists still belong to the model */
+	uint64_t number;
+	enum ari_yesno has_top;
+};
+
+static uint64_t arena_index(const void *row)
+{
+	return ((const struct heap_row *)row)->arena->index;
+}
+
+static uint64_t arena_address(const void *row)
+{
+	return ((const struct heap_row *)row)->arena->address;
+}
+
+static uint64_t arena_kind(const void *row)
+{
+	return ((const struct heap_row *)row)->arena->kind;
+}
+
+static uint64_t arena_attached(const void *row)
+{
+	return ((const struct heap_row *)row)->arena->attached_threads;
+}
+
+#define AT(member) .offset = offsetof(struct heap_row, member)
+
+// clang-format off
+static const struct column columns[] = {
+	{ "arena", "ARENA", UNIT_INDEX, BY_DEFAULT,
+	  "index of its arena, 0 is main", .number = arena_index },
+	{ "arena_address", "ARENA ADDRESS", UNIT_ADDRESS, ON_REQUEST,
+	  "of its arena's malloc_state", .number = arena_address },
+	{ "kind", "KIND", UNIT_WORD, ON_REQUEST,
+	  "of its arena: main or thread", .number = arena_kind, .word = ari_arena_kind_name },
+	{ "attached", "THREADS", UNIT_COUNT, ON_REQUEST,
+	  "threads attached to its arena", .number = arena_attached },
+	{ "number", "HEAP", UNIT_INDEX, ON_REQUEST,
+	  "place among the arena's heaps, the oldest is 0", AT(number) },
+	{ "address", "ADDRESS", UNIT_ADDRESS, BY_DEFAULT,
+	  "of its heap_info; of main: where the segment starts", AT(heap.address) },
+	{ "size", "SIZE", UNIT_BYTES, BY_DEFAULT,
+	  "the arena may use right now", AT(heap.bytes) },
+	{ "mprotect", "MPROTECT", UNIT_BYTES, BY_DEFAULT,
+	  "was ever made writable", AT(heap.mprotect_bytes) },
+	{ "span", "SPAN", UNIT_BYTES, BY_DEFAULT,
+	  "address space reserved for it", AT(heap.span_bytes) },
+	{ "resident", "RESIDENT", UNIT_BYTES, BY_DEFAULT,
+	  "in memory", AT(heap.resident_bytes) },
+	{ "swapped", "SWAPPED", UNIT_BYTES, IF_ANY,
+	  "in swap", AT(heap.swapped_bytes) },
+	{ "huge", "HUGE", UNIT_BYTES, IF_ANY,
+	  "in huge pages", AT(heap.huge_page_bytes) },
+	{ "top", "TOP", UNIT_YESNO, BY_DEFAULT,
+	  "the arena's top chunk lies here", AT(has_top) },
+};
+// clang-format on
+
+static const struct table_kind heaps_table = {
+	.name = "heaps",
+	.columns = columns,
+	.count = sizeof(columns) / sizeof(columns[0]),
+	.rank = "size",
+};
+
+static enum ari_yesno holds_top(const struct ari_heap *heap,
+				const struct ari_arena *arena)
+{
+	uint64_t top = arena->top.address;
+
+	if (top == ARI_UNKNOWN || heap->address == ARI_UNKNOWN ||
+	    heap->bytes == ARI_UNKNOWN)
+		return ARI_MAYBE;
+	return top >= heap->address && top - heap->address < heap->bytes;
+}
+
+static size_t count_heaps(const struct ari_model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->arenas.count; i++)
+		count += model->arenas.at[i].heaps.count;
+	return count;
+}
+
+static bool build_heaps(const struct ari_model *model, const struct options *options,
+			struct document *document, struct ari_error *err)
+{
+	size_t count = count_heaps(model);
+	struct heap_row *rows = document_memory(document, count, sizeof(*rows));
+	struct heap_row *row = rows;
+
+	(void)options;
+	if (rows == NULL)
+		return refuse_memory(err);
+	for (size_t i = 0; i < model->arenas.count; i++) {
+		const struct ari_arena *arena = &model->arenas.at[i];
+
+		for (size_t j = 0; j < arena->heaps.count; j++) {
+			const struct ari_heap *heap = &arena->heaps.at[j];
+
+			*row++ = (struct heap_row){ arena, *heap, j,
+						    holds_top(heap, arena) };
+		}
+	}
+	document_table(document, (struct table){
+					 .kind = &heaps_table,
+					 .rows = rows,
+					 .row_size = sizeof(*rows),
+					 .count = count,
+					 .none = "malloc has no memory from the system "
+						 "yet: there is no heap.",
+				 });
+	return true;
+}
+
+const struct command command_heaps = {
+	.name = "heaps",
+	.arguments = "PID",
+	.help = "one row per heap of each arena, and per segment of the main one",
+	.table = &heaps_table,
+	.run = run_visit,
+	.build = build_heaps,
+};

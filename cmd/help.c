@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "command.h"
+#include "help.h"
+#include "out/sink.h"
+
+static void write_option(FILE *out, const struct option_help *is)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", is->letter == 0 ? ' ' : '-',
+		 is->letter == 0 ? ' ' : is->letter, is->letter == 0 ? "  " : ", ",
+		 is->name, is->argument == NULL ? "" : " ",
+		 is->argument == NULL ? "" : is->argument);
+	fprintf(out, "  %-26s %s\n", left, is->help);
+}
+
+/* Those of every command, or those that one has for itself. */
+static void write_options(FILE *out, unsigned int own)
+{
+	struct option_help is;
+
+	for (size_t i = 0; option_describe(i, &is); i++)
+		if (own == OWN_NONE ? is.own == OWN_NONE : (is.own & own) != 0)
+			write_option(out, &is);
+}
+
+static void write_columns(FILE *out, const struct table_kind *kind)
+{
+	fprintf(out, "\nColumns of %s (* in the default set):\n", kind->name);
+	for (size_t i = 0; i < kind->count; i++) {
+		const struct column *column = &kind->columns[i];
+
+		fprintf(out, "%c %-18s %-9s  %s\n",
+			column->shown == ON_REQUEST ? ' ' : '*', column->name,
+			unit_name(column->unit), column->help);
+	}
+}
+
+static void help_command(FILE *out, const struct command *command)
+{
+	fprintf(out, "Usage: arenainspect %s [OPTIONS] %s\n\n%s\n", command->name,
+		command->arguments, command->help);
+	if (command->own != OWN_NONE) {
+		fputs("\nOptions of this command:\n", out);
+		write_options(out, command->own);
+	}
+	fputs("\nOptions:\n", out);
+	write_options(out, OWN_NONE);
+	write_columns(out, command->table);
+	if (command->own_table != NULL)
+		write_columns(out, command->own_table);
+	fputs("\nOf the columns in the default set, those with nothing to say are left "
+	      "out.\nScripts name theirs with -o.\n",
+	      out);
+}
+
+static void help_all(FILE *out)
+{
+	fprintf(out, "Usage: arenainspect [OPTIONS] PID\n"
+		     "       arenainspect COMMAND [OPTIONS] [PID]\n\n"
+		     "Looks into the glibc malloc of a running process, without stopping "
+		     "it.\n\nCommands:\n");
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "%s %s", commands[i]->name,
+			 commands[i]->arguments);
+		fprintf(out, "  %-26s %s\n", left, commands[i]->help);
+	}
+	fputs("\nOptions:\n", out);
+	write_options(out, OWN_NONE);
+	fputs("\narenainspect COMMAND --help lists the options and columns of a "
+	      "command.\n",
+	      out);
+}
+
+bool help_show(const struct command *command, struct ari_error *err)
+{
+	struct sink sink;
+
+	if (!sink_open(&sink, NULL, err))
+		return false;
+	if (command == NULL)
+		help_all(sink.out);
+	else
+		help_command(sink.out, command);
+	return sink_finish(&sink, err);
+}
+
+bool version_show(struct ari_error *err)
+{
+	struct sink sink;
+
+	if (!sink_open(&sink, NULL, err))
+		return false;
+	fprintf(sink.out, "arenainspect %s\n", ari_version());
+	return sink_finish(&sink, err);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "command.h"
+#include "help.h"
+#include "tell.h"
+
+/* The manual promises these numbers. */
+static const int statuses[] = {
+	[ARI_OK] = 0,	      [ARI_USAGE] = 2,	     [ARI_GONE] = 3,
+	[ARI_DENIED] = 4,     [ARI_NOT_GLIBC] = 5,   [ARI_NO_SYMBOLS] = 5,
+	[ARI_BAD_LAYOUT] = 5, [ARI_UNSUPPORTED] = 5, [ARI_UNSTABLE] = 6,
+	[ARI_TIMED_OUT] = 6,  [ARI_FAULT] = 6,	     [ARI_SWAPPED] = 6,
+	[ARI_IO] = 7,	      [ARI_NO_MEMORY] = 7,
+};
+
+/*
+ * A closed standard stream would be the number of the next file we open, and the
+ * output would go there; one that cannot be written to says so instead.
+ */
+static void hold_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void settle_surroundings(void)
+{
+	hold_streams();
+	/* Numbers keep their decimal point: only the characters are the locale's. */
+	setlocale(LC_CTYPE, "");
+	/* `| head` ends us quietly, even if who started us ignores the signal. */
+	signal(SIGPIPE, SIG_DFL);
+}
+
+static bool run(const struct options *options, struct ari_error *err)
+{
+	if (options->version)
+		return version_show(err);
+	if (options->help)
+		return help_show(options->command, err);
+	return options->command->run(options, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct ari_error err = { .code = ARI_OK };
+	struct options options;
+	bool done;
+
+	settle_surroundings();
+	done = options_parse(&options, argc, argv, &err) && run(&options, &err);
+	options_done(&options);
+	if (done)
+		return statuses[ARI_OK];
+	tell("%s", err.message);
+	return statuses[err.code];
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "open.h"
+#include "out/refuse.h"
+#include "tell.h"
+
+/* What the kernel keeps of a process's name, TASK_COMM_LEN without the NUL. */
+#define COMM_BYTES 15
+
+static void tell_matches(const struct ari_matches *matches)
+{
+	for (size_t i = 0; i < matches->list.count; i++) {
+		const struct ari_match *match = &matches->list.at[i];
+
+		tell("%ld  %s", (long)match->pid, match->exe);
+	}
+}
+
+static bool choose_match(const char *comm, const struct ari_matches *matches, pid_t *ret,
+			 struct ari_error *err)
+{
+	size_t count = matches->list.count;
+
+	if (count == 1) {
+		*ret = matches->list.at[0].pid;
+		return true;
+	}
+	if (count == 0)
+		return refuse(err, ARI_GONE, "no process has the name '%s'%s", comm,
+			      strlen(comm) > COMM_BYTES
+				      ? " (the kernel keeps 15 bytes of a name)"
+				      : "");
+	tell_matches(matches);
+	return refuse(err, ARI_USAGE,
+		      "%zu processes have the name '%s': say which by its PID", count,
+		      comm);
+}
+
+bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
+{
+	struct ari_matches matches = { 0 };
+	bool found;
+
+	if (options->comm == NULL) {
+		*ret = options->pid;
+		return true;
+	}
+	if (!ari_find_comm(options->comm, &matches, err))
+		return false;
+	found = choose_match(options->comm, &matches, ret, err);
+	free(matches.list.at);
+	return found;
+}
+
+static void log_line(void *data, int level, const char *line)
+{
+	const struct options *options = data;
+
+	if ((uint64_t)level <= options->verbose)
+		tell("%s", line);
+}
+
+/*
+ * libdwfl asks debuginfod whenever the variable is set; we only when we are told
+ * to.  Before the visit there is one thread.
+ */
+static void settle_debuginfod(const struct options *options)
+{
+	if (!options->debuginfod)
+		unsetenv("DEBUGINFOD_URLS");
+	else if (getenv("DEBUGINFOD_URLS") == NULL && !options->quiet)
+		tell("--debuginfod: DEBUGINFOD_URLS names no server");
+}
+
+struct ari_options open_options(const struct options *options)
+{
+	struct ari_options visit = options->visit;
+
+	settle_debuginfod(options);
+	if (options->verbose > 0) {
+		visit.log = log_line;
+		visit.log_data = (void *)options;
+	}
+	return visit;
+}
+
+bool open_model(const struct options *options, struct ari_model **ret,
+		struct ari_error *err)
+{
+	struct ari_options visit = open_options(options);
+	pid_t pid;
+
+	*ret = NULL;
+	if (options->core != NULL)
+		return ari_visit_core(options->core, options->exe, &visit, ret, err);
+	return open_pid(options, &pid, err) && ari_visit(pid, &visit, ret, err);
+}

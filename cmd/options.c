@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "out/refuse.h"
+
+struct row;
+typedef bool take_fn(struct options *options, const struct row *row, const char *argument,
+		     struct ari_error *err);
+
+/* An option: what the help says of it, and what it does to struct options. */
+struct row {
+	struct option_help is;
+	take_fn *take;
+	size_t offset;			   /* of the member it sets */
+	const char *(*word)(uint64_t);	   /* take_word: the words, from 0 up */
+	const struct format *const format; /* take_format */
+};
+
+static void *member(struct options *options, const struct row *row)
+{
+	return (char *)options + row->offset;
+}
+
+/* ---- kinds of options ---- */
+
+static bool take_flag(struct options *options, const struct row *row,
+		      const char *argument, struct ari_error *err)
+{
+	(void)argument, (void)err;
+	*(bool *)member(options, row) = true;
+	return true;
+}
+
+static bool take_more(struct options *options, const struct row *row,
+		      const char *argument, struct ari_error *err)
+{
+	(void)argument, (void)err;
+	++*(uint64_t *)member(options, row);
+	return true;
+}
+
+static bool take_text(struct options *options, const struct row *row,
+		      const char *argument, struct ari_error *err)
+{
+	if (*argument == '\0')
+		return refuse(err, ARI_USAGE, "--%s: %s is empty", row->is.name,
+			      row->is.argument);
+	*(const char **)member(options, row) = argument;
+	return true;
+}
+
+static bool take_format(struct options *options, const struct row *row,
+			const char *argument, struct ari_error *err)
+{
+	(void)argument;
+	if (options->format != &format_text && options->format != row->format)
+		return refuse(err, ARI_USAGE, "--%s and --%s exclude each other",
+			      options->format->name, row->format->name);
+	options->format = row->format;
+	return true;
+}
+
+bool number_parse(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text)) /* strtoull() takes blanks and a sign */
+		return false;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+static bool take_number(struct options *options, const struct row *row,
+			const char *argument, struct ari_error *err)
+{
+	uint64_t number;
+
+	if (!number_parse(argument, &number) || number < 1 || number > UINT_MAX)
+		return refuse(err, ARI_USAGE, "--%s: '%s' is not a number of 1 or more",
+			      row->is.name, argument);
+	*(uint64_t *)member(options, row) = number;
+	return true;
+}
+
+static bool take_arena(struct options *options, const struct row *row,
+		       const char *argument, struct ari_error *err)
+{
+	uint64_t *index = member(options, row);
+
+	if (strcmp(argument, "all") == 0)
+		*index = ARENA_ALL;
+	else if (!number_parse(argument, index) || *index >= ARENA_ALL)
+		return refuse(
+			err, ARI_USAGE,
+			"--%s: '%s' is neither an arena's index (0 is main) nor 'all'",
+			row->is.name, argument);
+	return true;
+}
+
+#define NS_PER_SECOND 1000000000.0
+
+static bool take_seconds(struct options *options, const struct row *row,
+			 const char *argument, struct ari_error *err)
+{
+	char *end;
+	double seconds = strtod(argument, &end);
+	bool begins = isdigit((unsigned char)*argument) || *argument == '.';
+
+	if (!begins || *end != '\0' || !(seconds * NS_PER_SECOND >= 1) || seconds > 1e9)
+		return refuse(
+			err, ARI_USAGE,
+			"--%s: '%s' is not a number of seconds above 0, as 10 or 0.5",
+			row->is.name, argument);
+	*(uint64_t *)member(options, row) = (uint64_t)(seconds * NS_PER_SECOND);
+	return true;
+}
+
+static const char *symbols_word(uint64_t value)
+{
+	static const char *const words[] = {
+		[ARI_FIND_AUTO] = "auto",
+		[ARI_FIND_DEBUGINFO] = "debuginfo",
+		[ARI_FIND_SEARCH] = "search",
+	};
+
+	return value < sizeof(words) / sizeof(words[0]) ? words[value] : NULL;
+}
+
+static const char *color_word(uint64_t value)
+{
+	static const char *const words[] = {
+		[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never",
+	};
+
+	return value < sizeof(words) / sizeof(words[0]) ? words[value] : NULL;
+}
+
+static bool take_word(struct options *options, const struct row *row,
+		      const char *argument, struct ari_error *err)
+{
+	char words[128] = "";
+
+	for (uint64_t i = 0; row->word(i) != NULL; i++) {
+		if (strcmp(row->word(i), argument) == 0) {
+			*(uint64_t *)member(options, row) = i;
+			return true;
+		}
+		list_word(words, sizeof(words), ", ", row->word(i));
+	}
+	return refuse(err, ARI_USAGE, "--%s: '%s' is none of %s", row->is.name, argument,
+		      words);
+}
+
+/* ---- the options ---- */
+
+#define AT(name) .offset = offsetof(struct options, name)
+
+// clang-format off
+static const struct row rows[] = {
+#define FORMAT(name, letter, help) \
+	{ { letter, #name, NULL, help, OWN_NONE }, take_format, .format = &format_##name },
+#include "out/formats.def"
+#undef FORMAT
+	{ { 'n', "noheadings", NULL, "no line of headings", 0 },
+	  take_flag, AT(style.no_headings) },
+	{ { 'o', "output", "COL[,COL]", "these columns; +COL[,COL] adds to the default ones", 0 },
+	  take_text, AT(output) },
+	{ { 'b', "bytes", NULL, "bytes as they are, not rounded to KiB, MiB, ...", 0 },
+	  take_flag, AT(style.plain_bytes) },
+	{ { 0, "sort", "COL",
+	    "rows by COL: bytes and counts largest first, others ascending; -COL reverses", 0 },
+	  take_text, AT(sort) },
+	{ { 0, "top", "N", "the first N rows; without --sort the N largest", 0 },
+	  take_number, AT(top) },
+	{ { 0, "write", "FILE", "into FILE, whole or not at all, instead of stdout", 0 },
+	  take_text, AT(write) },
+	{ { 0, "comm", "NAME", "the one process of that name, in place of a PID", 0 },
+	  take_text, AT(comm) },
+	{ { 0, "core", "FILE", "a core file, in place of a PID", 0 },
+	  take_text, AT(core) },
+	{ { 0, "exe", "FILE", "the program of the core, where the core does not tell enough", 0 },
+	  take_text, AT(exe) },
+	{ { 0, "depth", "DEPTH", "arenas (headers only), chunks (default) or pages", 0 },
+	  take_word, AT(depth), .word = ari_depth_name },
+	{ { 0, "jobs", "N", "at most N workers (default: the processors, at most 8)", 0 },
+	  take_number, AT(jobs) },
+	{ { 't', "timeout", "SECONDS", "end the visit after that time, as 10 or 0.5", 0 },
+	  take_seconds, AT(visit.timeout_ns) },
+	{ { 0, "symbols", "HOW", "auto, debuginfo or search: how main_arena is found", 0 },
+	  take_word, AT(symbols), .word = symbols_word },
+	{ { 0, "debug-dir", "DIR", "look for debug files there, too", 0 },
+	  take_text, AT(visit.debug_dir) },
+	{ { 0, "debuginfod", NULL, "ask the servers of DEBUGINFOD_URLS for debug files", 0 },
+	  take_flag, AT(debuginfod) },
+	{ { 0, "arena", "INDEX", "of one arena; all: of each; default: the sums over them", OWN_ARENA },
+	  take_arena, AT(arena) },
+	{ { 0, "sizes", NULL, "chunks in use and free, by size", OWN_SIZES },
+	  take_flag, AT(sizes) },
+	{ { 0, "color", "WHEN", "auto (on a terminal), always or never", 0 },
+	  take_word, AT(color), .word = color_word },
+	{ { 'q', "quiet", NULL, "no notes on stderr", 0 },
+	  take_flag, AT(quiet) },
+	{ { 'v', "verbose", NULL, "say more: report adds the settings; steps on stderr", 0 },
+	  take_more, AT(verbose) },
+	{ { 'h', "help", NULL, "this, or the options and columns of a COMMAND", 0 },
+	  take_flag, AT(help) },
+	{ { 'V', "version", NULL, "the version", 0 },
+	  take_flag, AT(version) },
+};
+// clang-format on
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+_Static_assert(ROWS <= OPTIONS_MOST, "OPTIONS_MOST is too small");
+
+bool option_describe(size_t index, struct option_help *ret)
+{
+	if (index >= ROWS)
+		return false;
+	*ret = rows[index].is;
+	return true;
+}
+
+bool option_take(size_t index, struct options *options, const char *argument,
+		 struct ari_error *err)
+{
+	options->own |= rows[index].is.own;
+	return rows[index].take(options, &rows[index], argument, err);
+}

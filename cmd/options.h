@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "out/format.h"
+
+struct command;
+
+/* Options that belong to some commands only. */
+enum own_option {
+	OWN_NONE = 0,
+	OWN_SIZES = 1 << 0,
+	OWN_ARENA = 1 << 1,
+};
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Every arena, as the argument of --arena; without it their sums. */
+#define ARENA_ALL (ARI_UNKNOWN - 1)
+
+/* The command line, understood.  Strings are argv's. */
+struct options {
+	const struct command *command; /* NULL: only --help or --version */
+	pid_t pid;		       /* 0: none */
+	const char *comm;
+	const char *core, *exe; /* files; exe only with core */
+
+	const struct format *format;
+	struct style style;
+	const char *write;
+
+	struct ari_options visit;
+	bool debuginfod;
+
+	uint64_t verbose;
+	bool quiet, help, version;
+
+	bool sizes;
+	uint64_t arena; /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
+
+	/* As they were given, before they had a meaning. */
+	const char *output, *sort;
+	uint64_t color;
+	uint64_t top, depth, symbols, jobs;
+	unsigned int own; /* of enum own_option */
+};
+
+/* No more options than that: getopt_long()'s tables have a size. */
+#define OPTIONS_MOST 64
+
+/* One line of the help. */
+struct option_help {
+	char letter; /* or 0 */
+	const char *name;
+	const char *argument; /* or NULL */
+	const char *help;
+	enum own_option own; /* OWN_NONE: goes with every command */
+};
+
+/* The index-th option; false past the last. */
+bool option_describe(size_t index, struct option_help *ret);
+
+/* Does to *options what the index-th option, given with that argument, stands for. */
+bool option_take(size_t index, struct options *options, const char *argument,
+		 struct ari_error *err) __attribute__((warn_unused_result));
+
+/* A decimal number, digits only. */
+bool number_parse(const char *text, uint64_t *ret);
+
+#endif

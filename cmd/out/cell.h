@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OUT_CELL_H
+#define OUT_CELL_H
+
+#include "out/table.h"
+
+/* Enough for every number in every form. */
+#define CELL_ROOM 32
+
+/*
+ * One value as characters, in `room` or, for words and texts, where it was.  NULL:
+ * not known; what stands for that is the format's business.  Texts still need
+ * escape().
+ */
+const char *cell_exact(const struct column *column, const struct value *value,
+		       char room[CELL_ROOM]);
+
+/* The same for people: bytes rounded, no address is "none". */
+const char *cell_rounded(const struct column *column, const struct value *value,
+			 char room[CELL_ROOM]);
+
+/* "812.0 MiB", "unknown". */
+const char *bytes_text(uint64_t bytes, char room[CELL_ROOM]);
+
+#endif

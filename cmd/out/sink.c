@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "out/refuse.h"
+#include "out/sink.h"
+
+static bool io_error(const struct sink *sink, struct ari_error *err)
+{
+	return refuse(err, ARI_IO, "cannot write to %s: %s", sink->name,
+		      errno != 0 ? strerror(errno) : "the system did not say why");
+}
+
+/*
+ * A symbolic link stays one: the file behind it is the one replaced.  Devices and
+ * pipes are not files to rename over.
+ */
+static bool resolve(struct sink *sink, struct ari_error *err)
+{
+	struct stat status;
+
+	if (stat(sink->name, &status) == 0) {
+		if (!S_ISREG(status.st_mode))
+			return refuse(err, ARI_IO,
+				      "cannot write to %s: not a regular file "
+				      "(without --write the output goes to stdout)",
+				      sink->name);
+		sink->path = realpath(sink->name, NULL);
+	} else {
+		sink->path = strdup(sink->name);
+	}
+	return sink->path != NULL || io_error(sink, err);
+}
+
+static bool open_temporary(struct sink *sink, struct ari_error *err)
+{
+	int fd;
+
+	if (!resolve(sink, err))
+		return false;
+	if (asprintf(&sink->temporary, "%s.XXXXXX", sink->path) < 0) {
+		sink->temporary = NULL;
+		return refuse_memory(err);
+	}
+	fd = mkostemp(sink->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		free(sink->temporary);
+		sink->temporary = NULL;
+		return io_error(sink, err);
+	}
+	sink->out = fdopen(fd, "w");
+	if (sink->out == NULL) {
+		close(fd);
+		return refuse_memory(err);
+	}
+	return fchmod(fd, 0644) == 0 || io_error(sink, err);
+}
+
+bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
+{
+	struct sink sink = { .name = path };
+
+	if (path == NULL) {
+		*ret = (struct sink){ .out = stdout, .name = "standard output" };
+		return true;
+	}
+	if (!open_temporary(&sink, err)) {
+		sink_drop(&sink);
+		return false;
+	}
+	*ret = sink;
+	return true;
+}
+
+static bool put_in_place(struct sink *sink)
+{
+	if (sink->path == NULL)
+		return true;
+	if (rename(sink->temporary, sink->path) != 0)
+		return false;
+	free(sink->temporary);
+	sink->temporary = NULL;
+	return true;
+}
+
+bool sink_finish(struct sink *sink, struct ari_error *err)
+{
+	FILE *out = sink->out;
+	bool whole;
+
+	if (!ferror(out))
+		errno = 0; /* or what failed has set it */
+	whole = fflush(out) == 0 && !ferror(out) &&
+		(sink->path == NULL || fsync(fileno(out)) == 0);
+	if (whole) {
+		sink->out = NULL;
+		whole = fclose(out) == 0 && put_in_place(sink);
+	}
+	if (!whole)
+		io_error(sink, err);
+	sink_drop(sink);
+	return whole;
+}
+
+void sink_drop(struct sink *sink)
+{
+	if (sink->out != NULL)
+		fclose(sink->out);
+	if (sink->temporary != NULL)
+		unlink(sink->temporary);
+	free(sink->temporary);
+	free(sink->path);
+	*sink = (struct sink){ .name = sink->name };
+}

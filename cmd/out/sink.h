@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OUT_SINK_H
+#define OUT_SINK_H
+
+#include <stdio.h>
+
+#include "arenainspect.h"
+
+/*
+ * Where the output goes: standard output, or a file that is there whole or not at
+ * all (a temporary file beside it, synced and renamed when all went well).
+ */
+struct sink {
+	FILE *out;
+	const char *name; /* for messages; borrowed */
+	char *path;	  /* what the name stands for, or NULL: standard output */
+	char *temporary;
+};
+
+/* path: NULL for standard output.  Errors: ARI_IO, ARI_NO_MEMORY. */
+bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Ends the output and finds out whether all of it arrived; ARI_IO if not. */
+bool sink_finish(struct sink *sink, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Ends it without making a file; after sink_finish() it does nothing. */
+void sink_drop(struct sink *sink);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libarenainspect: looks into the glibc malloc of another process, from outside,
+ * without stopping it or writing to it.
+ *
+ * A visit makes a model: plain structs that say what the heap was, in bytes and
+ * in addresses of the target, with no pointer into it.  The library never
+ * prints and never exits; every failure fills a struct ari_error of the caller.
+ *
+ * The names of the model's members are the keys of the JSON document.
+ */
+#ifndef ARENAINSPECT_H
+#define ARENAINSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* A number that is not known.  Text says "unknown", JSON null; never 0. */
+#define ARI_UNKNOWN UINT64_MAX
+
+/* Yes, no, or not known. */
+enum ari_yesno { ARI_NO = 0, ARI_YES = 1, ARI_MAYBE = -1 };
+
+/* ---- errors ---- */
+
+enum ari_code {
+	ARI_OK,
+	ARI_USAGE,	 /* an argument that cannot be meant */
+	ARI_GONE,	 /* no such process, or it ended, or ran another program */
+	ARI_DENIED,	 /* the kernel refuses; the message names the right */
+	ARI_NOT_GLIBC,	 /* nothing of glibc's malloc is there */
+	ARI_NO_SYMBOLS,	 /* main_arena or mp_ cannot be found */
+	ARI_BAD_LAYOUT,	 /* no layout could be proven */
+	ARI_UNSTABLE,	 /* main_arena or the ring cannot be read consistently */
+	ARI_TIMED_OUT,	 /* the time the caller gave is over */
+	ARI_IO,		 /* a file of ours */
+	ARI_NO_MEMORY,	 /* ours */
+	ARI_FAULT,	 /* an address of the target that cannot be read */
+	ARI_SWAPPED,	 /* an address whose page is in swap and stays there */
+	ARI_UNSUPPORTED, /* the kernel or this build lacks it */
+};
+
+struct ari_error {
+	enum ari_code code;
+	uint64_t address; /* the target's, or ARI_UNKNOWN */
+	char message[384];
+};
+
+/* ---- lists ---- */
+
+/*
+ * `count` elements from `at`.  `known` tells an empty list from one that could
+ * not be made; JSON shows the latter as null.
+ */
+struct ari_list {
+	void *at;
+	size_t count, room;
+	bool known;
+};
+
+#define ARI_LIST(type)                      \
+	union {                             \
+		struct ari_list raw;        \
+		struct {                    \
+			type *at;           \
+			size_t count, room; \
+			bool known;         \
+		};                          \
+	}
+
+/* ---- the model ---- */
+
+enum ari_depth { ARI_DEPTH_ARENAS, ARI_DEPTH_CHUNKS, ARI_DEPTH_PAGES };
+
+struct ari_taken {
+	uint64_t begun_ns, ended_ns; /* CLOCK_REALTIME */
+	uint64_t duration_ns;	     /* by the monotonic clock */
+	uint64_t depth;		     /* enum ari_depth */
+};
+
+struct ari_cgroup {
+	char *path;
+	uint64_t memory_current_bytes;
+	uint64_t memory_max_bytes; /* ARI_UNKNOWN: no limit, or not known */
+	double cpu_quota;	   /* processors; NaN: none, or not known */
+};
+
+struct ari_process {
+	uint64_t pid;
+	uint64_t start_time_ticks; /* since boot, clock ticks */
+	char *boot_id;
+	char *comm, *exe;
+	char *arch;
+	uint64_t page_bytes;
+	uint64_t tasks;
+	uint64_t rss_bytes, anon_bytes, swap_bytes, virtual_bytes; /* the kernel's */
+	struct ari_cgroup cgroup;
+};
+
+enum ari_symbol_source { ARI_SYMBOLS_DEBUGINFO, ARI_SYMBOLS_SYMTAB, ARI_SYMBOLS_SEARCH };
+enum ari_layout_source { ARI_LAYOUT_DWARF, ARI_LAYOUT_TABLE };
+
+struct ari_libc {
+	char *kind; /* "glibc" */
+	char *version;
+	char *path; /* as the target's maps name it */
+	char *build_id;
+	uint64_t symbol_source; /* enum ari_symbol_source */
+	uint64_t layout_source; /* enum ari_layout_source */
+	char *debug_file;
+	ARI_LIST(char *) proof;
+};
+
+struct ari_other_allocator {
+	char *name, *path;
+};
+
+struct ari_allocator {
+	char *malloc_provider;
+	ARI_LIST(struct ari_other_allocator) others;
+};
+
+struct ari_variable {
+	char *name, *value;
+};
+
+enum ari_limit_source {
+	ARI_LIMIT_READ,
+	ARI_LIMIT_ARENA_MAX,
+	ARI_LIMIT_ESTIMATED,
+	ARI_LIMIT_NOT_COMPUTED,
+};
+
+struct ari_settings {
+	uint64_t arena_max, arena_test;
+	uint64_t arena_limit;
+	uint64_t arena_limit_source; /* enum ari_limit_source */
+	uint64_t mmap_threshold_bytes, trim_threshold_bytes;
+	enum ari_yesno thresholds_dynamic;
+	uint64_t top_pad_bytes, mmaps_max;
+	uint64_t tcache_max_bytes, tcache_count;
+	uint64_t thp_page_bytes, huge_page_bytes;
+	ARI_LIST(struct ari_variable) environment;
+};
+
+/* The classes of a present byte (contract, section 7); they add up to total. */
+struct ari_resident {
+	uint64_t total_bytes;
+	uint64_t in_use_bytes, tcache_bytes, trimmable_bytes, retained_top_bytes,
+		pinned_free_bytes, metadata_bytes, unwalked_bytes;
+};
+
+struct ari_totals {
+	uint64_t arenas, idle_arenas, heaps;
+	uint64_t system_bytes, max_system_bytes;
+	uint64_t in_use_bytes, free_bytes, fast_bytes, tcache_bytes, top_bytes,
+		overhead_bytes, unread_bytes, unwalked_bytes;
+	uint64_t mmapped_chunks, mmapped_bytes;
+	struct ari_resident resident;
+	uint64_t trimmable_bytes, trimmable_swapped_bytes;
+};
+
+enum ari_memory_kind {
+	ARI_MEMORY_MALLOC_HEAPS,
+	ARI_MEMORY_MALLOC_MMAPPED,
+	ARI_MEMORY_STACKS,
+	ARI_MEMORY_ANONYMOUS,
+	ARI_MEMORY_FILES,
+	ARI_MEMORY_SHARED,
+};
+
+struct ari_memory {
+	uint64_t kind; /* enum ari_memory_kind */
+	uint64_t mappings, virtual_bytes, resident_bytes, swapped_bytes;
+};
+
+struct ari_chunks {
+	uint64_t chunks, bytes;
+};
+
+struct ari_top {
+	uint64_t address, bytes, resident_bytes;
+};
+
+enum ari_bin_kind { ARI_BIN_FAST, ARI_BIN_UNSORTED, ARI_BIN_SMALL, ARI_BIN_LARGE };
+
+struct ari_bin {
+	uint64_t kind; /* enum ari_bin_kind */
+	uint64_t index;
+	uint64_t from_bytes, to_bytes; /* chunk sizes, both ends included */
+	uint64_t chunks, bytes;
+};
+
+struct ari_pin {
+	uint64_t address, bytes;
+	uint64_t holds_bytes; /* what could go back if it were free */
+};
+
+struct ari_heap {
+	uint64_t address; /* the heap_info; of main: where the segment starts */
+	uint64_t bytes;	  /* what the arena may use right now */
+	uint64_t mprotect_bytes;
+	uint64_t span_bytes; /* address space reserved */
+	uint64_t resident_bytes, swapped_bytes, huge_page_bytes;
+	ARI_LIST(struct ari_pin) pins;
+};
+
+/* Chunks by size: from_bytes <= size <= to_bytes. */
+struct ari_size {
+	uint64_t from_bytes, to_bytes;
+	uint64_t in_use_chunks, in_use_bytes, free_chunks, free_bytes;
+};
+
+/* What is odd in the target's heap; ids are words of the JSON document. */
+struct ari_damage {
+	const char *id;
+	uint64_t address;
+	char *message;
+};
+
+enum ari_arena_kind { ARI_ARENA_MAIN, ARI_ARENA_THREAD };
+enum ari_arena_state { ARI_STATE_STEADY, ARI_STATE_BUSY, ARI_STATE_TORN };
+
+struct ari_arena {
+	uint64_t index; /* in ring order, main 0, as malloc_info's heap nr */
+	uint64_t address;
+	uint64_t kind; /* enum ari_arena_kind */
+	uint64_t attached_threads;
+	enum ari_yesno idle; /* no thread is attached */
+	enum ari_yesno locked;
+	uint64_t state; /* enum ari_arena_state */
+	uint64_t system_bytes, max_system_bytes;
+	uint64_t in_use_bytes, overhead_bytes, unread_bytes, unwalked_bytes;
+	uint64_t free_bytes; /* unsorted + small + large */
+	struct ari_chunks fast, unsorted, small, large, tcache;
+	struct ari_top top;
+	uint64_t last_remainder; /* address; 0: none */
+	ARI_LIST(struct ari_bin) bins;
+	ARI_LIST(struct ari_heap) heaps; /* oldest first */
+	struct ari_resident resident;
+	ARI_LIST(struct ari_size) sizes;
+	ARI_LIST(struct ari_damage) damage;
+};
+
+struct ari_thread {
+	uint64_t tid, ns_tid;
+	char *name;
+	uint64_t arena; /* index */
+	struct ari_chunks tcache;
+};
+
+struct ari_mmapped_chunk {
+	uint64_t address, bytes, resident_bytes;
+};
+
+struct ari_mmapped {
+	ARI_LIST(struct ari_mmapped_chunk) listed;
+	uint64_t more_chunks, more_bytes;
+};
+
+enum ari_severity { ARI_SEVERITY_INFO, ARI_SEVERITY_NOTICE, ARI_SEVERITY_WARNING };
+
+struct ari_evidence {
+	const char *name;
+	uint64_t value;
+};
+
+struct ari_finding {
+	const char *id;
+	uint64_t severity; /* enum ari_severity */
+	char *message;
+	ARI_LIST(struct ari_evidence) evidence;
+	char *advice;
+};
+
+struct ari_quality {
+	enum ari_yesno consistent;
+	uint64_t retries;
+	int64_t rss_difference_bytes; /* INT64_MIN: not known */
+	ARI_LIST(char *) notes;
+};
+
+/* One process at one time.  Owns all it points to. */
+struct ari_model {
+	struct ari_taken taken;
+	struct ari_process process;
+	struct ari_libc libc;
+	struct ari_allocator allocator;
+	struct ari_settings settings;
+	struct ari_totals totals;
+	ARI_LIST(struct ari_memory) memory;
+	ARI_LIST(struct ari_arena) arenas; /* in ring order, main first */
+	ARI_LIST(struct ari_thread) threads;
+	struct ari_mmapped mmapped;
+	ARI_LIST(struct ari_finding) findings;
+	struct ari_quality quality;
+	/*
+	 * Why the visit ended before it was through (ARI_TIMED_OUT,
+	 * ARI_UNSTABLE); code ARI_OK when it did not.  Not in the document.
+	 */
+	struct ari_error stopped;
+};
+
+/* ---- visiting a process ---- */
+
+enum ari_symbols { ARI_FIND_AUTO, ARI_FIND_DEBUGINFO, ARI_FIND_SEARCH };
+
+/* Called with one line, no newline; level 1 is what `-v` shows, 2 is for us. */
+typedef void ari_log_fn(void *data, int level, const char *line);
+
+/* Zeroed is the default for every member. */
+struct ari_options {
+	enum ari_depth depth;
+	enum ari_symbols symbols;
+	/*
+	 * Where to look for debug files besides the usual places, or NULL.
+	 * Whether debuginfod may be asked is the caller's environment alone
+	 * (DEBUGINFOD_URLS): libdwfl asks it when the variable is set.
+	 */
+	const char *debug_dir;
+	uint64_t timeout_ns; /* 0: none */
+	unsigned int jobs;   /* 0: as many as there are processors, at most 8 */
+	ari_log_fn *log;
+	void *log_data;
+};
+
+/*
+ * Visits a running process and makes a model of its malloc.  The process is not
+ * stopped: the model is smeared over taken.begun_ns … taken.ended_ns.
+ *
+ * options  borrowed for the call
+ * ret      on success a model for ari_model_free()
+ * err      ARI_GONE, ARI_DENIED, ARI_NOT_GLIBC, ARI_NO_SYMBOLS, ARI_BAD_LAYOUT,
+ *          ARI_UNSTABLE, ARI_TIMED_OUT, ARI_NO_MEMORY.  Damage in the target's
+ *          heap is no failure; it is in the model.
+ */
+bool ari_visit(pid_t pid, const struct ari_options *options, struct ari_model **ret,
+	       struct ari_error *err) __attribute__((warn_unused_result));
+
+/*
+ * The same from a core file.  What a core cannot tell is not known (residency,
+ * threads' names, what the kernel counted); what the dump left out is unread.
+ *
+ * exe      the program, when it is linked statically or the core does not name
+ *          its libraries; may be NULL
+ * options  debug_dir is also a root below which libraries of another machine are
+ *          looked for by the path that the core names
+ * err      ARI_IO (no core, cut, compressed: the message says how to unpack),
+ *          ARI_NOT_GLIBC, ARI_NO_SYMBOLS, ARI_BAD_LAYOUT, ARI_UNSTABLE, …
+ */
+bool ari_visit_core(const char *file, const char *exe, const struct ari_options *options,
+		    struct ari_model **ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * What a visit of this process needs, step by step, and which of it works here.
+ * The visit goes as far as it can; `error` is why it stopped (code ARI_OK when
+ * it did not), `model` holds what was found until then and is never NULL.
+ */
+struct ari_check {
+	const char *id;	    /* a word: "memory", "pagemap", … */
+	const char *needed; /* what it is for, one line */
+	enum ari_yesno ok;  /* ARI_MAYBE: not tried */
+	char *detail;	    /* what was found, or what is missing and the way out */
+};
+
+struct ari_diagnosis {
+	ARI_LIST(struct ari_check) checks;
+	struct ari_model *model;
+	struct ari_error error;
+};
+
+/* Fails only with ARI_NO_MEMORY; ret for ari_diagnosis_free(). */
+bool ari_diagnose(pid_t pid, const struct ari_options *options,
+		  struct ari_diagnosis **ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+void ari_diagnosis_free(struct ari_diagnosis *diagnosis);
+
+void ari_model_free(struct ari_model *model);
+
+/*
+ * Writes the JSON document (schema "arenainspect/1") to out, as it goes: memory
+ * is bounded whatever the model's size.  Strings of the target are escaped and
+ * are valid UTF-8.  err: ARI_IO.
+ */
+bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * The processes whose comm is exactly `comm`, in order of pid.  Kernel threads
+ * and those that vanish meanwhile are left out.  ret: list of pids, freed with
+ * free(ret->at).
+ */
+struct ari_match {
+	pid_t pid;
+	char exe[256]; /* cut; "" where it cannot be seen */
+};
+struct ari_matches {
+	ARI_LIST(struct ari_match) list;
+};
+bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* "0.1.0" */
+const char *ari_version(void);
+
+/* The word of the JSON document for a value of one of the enums above, or NULL. */
+const char *ari_depth_name(uint64_t depth);
+const char *ari_symbol_source_name(uint64_t source);
+const char *ari_layout_source_name(uint64_t source);
+const char *ari_limit_source_name(uint64_t source);
+const char *ari_memory_kind_name(uint64_t kind);
+const char *ari_bin_kind_name(uint64_t kind);
+const char *ari_arena_kind_name(uint64_t kind);
+const char *ari_arena_state_name(uint64_t state);
+const char *ari_severity_name(uint64_t severity);
+
+#endif

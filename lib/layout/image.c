@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "layout/image.h"
+#include "layout/machine.h"
+#include "layout/version.h"
+
+/* C libraries by the name of their file; the first row that matches counts. */
+// clang-format off
+static const struct libc_name {
+	const char *pattern;
+	const char *other; /* NULL: glibc; else what it is called */
+} libc_names[] = {
+	{ "libc.so.6", NULL },
+	{ "libc-2.[0-9]*.so", NULL },
+	{ "ld-musl-*", "musl" },
+	{ "libc.musl-*", "musl" },
+	{ "libuClibc-*", "uClibc" },
+	{ "libc.so", "another C library (bionic or musl)" },
+};
+// clang-format on
+
+static const char deleted[] = " (deleted)";
+
+static const struct libc_name *name_of(const struct map *map)
+{
+	const char *base = strrchr(map->path, '/');
+	char name[256];
+	size_t length;
+
+	if (base == NULL || map->inode == 0)
+		return NULL;
+	length = strlen(base + 1);
+	if (map->flags & MAP_DELETED)
+		length -= strlen(deleted);
+	if (length >= sizeof(name))
+		return NULL;
+	memcpy(name, base + 1, length);
+	name[length] = '\0';
+	for (size_t i = 0; i < sizeof(libc_names) / sizeof(*libc_names); i++)
+		if (fnmatch(libc_names[i].pattern, name, 0) == 0)
+			return &libc_names[i];
+	return NULL;
+}
+
+static bool hex_build_id(Elf *elf, char **ret, struct ari_error *err)
+{
+	GElf_Phdr phdr;
+	size_t count = 0;
+
+	elf_getphdrnum(elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		Elf_Data *data;
+		GElf_Nhdr note;
+		size_t at = 0, name, desc;
+
+		if (gelf_getphdr(elf, (int)i, &phdr) == NULL || phdr.p_type != PT_NOTE)
+			continue;
+		data = elf_getdata_rawchunk(elf, (int64_t)phdr.p_offset, phdr.p_filesz,
+					    phdr.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+		while (data != NULL &&
+		       (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
+			const uint8_t *bytes = (const uint8_t *)data->d_buf + desc;
+
+			if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
+			    memcmp((const char *)data->d_buf + name, "GNU", 4) != 0 ||
+			    note.n_descsz > 64)
+				continue;
+			*ret = malloc(note.n_descsz * 2 + 1);
+			if (*ret == NULL)
+				return fail_memory(err);
+			for (size_t n = 0; n < note.n_descsz; n++)
+				sprintf(*ret + 2 * n, "%02x", bytes[n]);
+			return true;
+		}
+	}
+	return true; /* has none */
+}
+
+static bool find_arch(struct image *image, struct ari_error *err)
+{
+	GElf_Ehdr header;
+
+	if (gelf_getehdr(image->elf, &header) == NULL)
+		return fail(err, ARI_NOT_GLIBC, "%s is not an ELF file", image->path);
+	if (header.e_ident[EI_CLASS] == ELFCLASS32)
+		return fail(err, ARI_NOT_GLIBC,
+			    "it is a 32-bit process: only 64-bit ones can be read");
+	image->arch = machine_find(header.e_machine, header.e_ident[EI_CLASS]);
+	if (image->arch == NULL || header.e_ident[EI_DATA] != ELFDATA2LSB)
+		return fail(err, ARI_NOT_GLIBC,
+			    "its machine (ELF machine %u) is not one of those known",
+			    header.e_machine);
+	return true;
+}
+
+/* Where the file's address 0 lies, from the mapping of a loaded segment. */
+static bool find_bias(struct image *image, const struct map *map, struct ari_error *err)
+{
+	size_t count = 0;
+
+	elf_getphdrnum(image->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr phdr;
+		uint64_t page = 4096;
+
+		if (gelf_getphdr(image->elf, (int)i, &phdr) == NULL ||
+		    phdr.p_type != PT_LOAD)
+			continue;
+		if (map->offset + page <= phdr.p_offset ||
+		    map->offset >= phdr.p_offset + phdr.p_filesz)
+			continue;
+		image->bias = map->start - (phdr.p_vaddr - phdr.p_offset + map->offset);
+		return true;
+	}
+	return fail(err, ARI_NOT_GLIBC,
+		    "%s is mapped in a way its program headers do not "
+		    "describe",
+		    image->path);
+}
+
+static bool begin_image(const struct map *map, struct image *ret, struct ari_error *err)
+{
+	*ret = (struct image){ .fd = -1, .path = strdup(map->path) };
+	elf_version(EV_CURRENT);
+	return ret->path != NULL || fail_memory(err);
+}
+
+/* The file is open; reads everything but the version. */
+static bool read_elf(const struct map *map, struct image *ret, struct ari_error *err)
+{
+	ret->elf = elf_begin(ret->fd, ELF_C_READ_MMAP, NULL);
+	if (ret->elf == NULL)
+		return fail(err, ARI_NOT_GLIBC, "%s is not an ELF file", map->path);
+	return find_arch(ret, err) && find_bias(ret, map, err) &&
+	       hex_build_id(ret->elf, &ret->build_id, err);
+}
+
+bool image_covers(const struct image *image, uint64_t address)
+{
+	uint64_t low = UINT64_MAX, high = 0,
+		 page = 65536; /* the largest of any machine */
+	size_t count = 0;
+	GElf_Phdr phdr;
+
+	elf_getphdrnum(image->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (gelf_getphdr(image->elf, (int)i, &phdr) == NULL ||
+		    phdr.p_type != PT_LOAD)
+			continue;
+		low = phdr.p_vaddr < low ? phdr.p_vaddr : low;
+		if (phdr.p_vaddr + phdr.p_memsz > high)
+			high = phdr.p_vaddr + phdr.p_memsz;
+	}
+	/* Without headers nothing speaks against it. */
+	return high == 0 || (address >= image->bias + low - low % page &&
+			     address < image->bias + high);
+}
+
+bool image_is_writable(const struct image *image, uint64_t address)
+{
+	uint64_t at = address - image->bias;
+	size_t count = 0;
+	GElf_Phdr phdr;
+
+	elf_getphdrnum(image->elf, &count);
+	for (size_t i = 0; i < count; i++)
+		if (gelf_getphdr(image->elf, (int)i, &phdr) != NULL &&
+		    phdr.p_type == PT_LOAD && (phdr.p_flags & PF_W) &&
+		    at >= phdr.p_vaddr - phdr.p_vaddr % 4096 &&
+		    at < phdr.p_vaddr + phdr.p_memsz)
+			return true;
+	return false;
+}
+
+bool image_offset(const struct image *image, uint64_t address, uint64_t *ret)
+{
+	uint64_t at = address - image->bias;
+	size_t count = 0;
+	GElf_Phdr phdr;
+
+	elf_getphdrnum(image->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (gelf_getphdr(image->elf, (int)i, &phdr) == NULL ||
+		    phdr.p_type != PT_LOAD || at < phdr.p_vaddr ||
+		    at - phdr.p_vaddr >= phdr.p_filesz)
+			continue;
+		*ret = phdr.p_offset + (at - phdr.p_vaddr);
+		return true;
+	}
+	return false;
+}
+
+void image_done(struct image *image)
+{
+	elf_end(image->elf);
+	cleanup_close(&image->fd);
+	free(image->name);
+	free(image->path);
+	free(image->build_id);
+	free(image->version);
+	*image = (struct image){ .fd = -1 };
+}
+
+bool image_open(const struct target *target, const struct map *map, struct image *ret,
+		struct ari_error *err)
+{
+	if (!begin_image(map, ret, err) ||
+	    !target_file_name(target, map, &ret->name, err) ||
+	    !target_open_file(target, map, &ret->fd, err) || !read_elf(map, ret, err)) {
+		image_done(ret);
+		return false;
+	}
+	version_find(ret);
+	return true;
+}
+
+static bool open_named(const char *file, struct image *image, struct ari_error *err)
+{
+	image->name = strdup(file);
+	if (image->name == NULL)
+		return fail_memory(err);
+	image->fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return image->fd >= 0 ||
+	       fail(err, ARI_IO, "cannot open %s: %s", file, strerror(errno));
+}
+
+bool image_open_path(const char *file, const struct map *map, struct image *ret,
+		     struct ari_error *err)
+{
+	if (!begin_image(map, ret, err) || !open_named(file, ret, err) ||
+	    !read_elf(map, ret, err)) {
+		image_done(ret);
+		return false;
+	}
+	version_find(ret);
+	return true;
+}
+
+bool image_list(const struct maps *maps, struct libc_list *ret, struct ari_error *err)
+{
+	*ret = (struct libc_list){ 0 };
+	for (size_t i = 0; i < maps->list.count; i++) {
+		const struct map *map = &maps->list.at[i];
+		const struct libc_name *name = name_of(map);
+		const struct map **slot;
+
+		if (name != NULL && name->other != NULL)
+			ret->other = name->other;
+		if (name == NULL || name->other != NULL || map->offset != 0)
+			continue;
+		slot = list_add(&ret->maps, err);
+		if (slot == NULL)
+			return false;
+		*slot = map;
+	}
+	return true;
+}
+
+/* The first mapping of the program's own file. */
+static const struct map *program_map(const struct target *target, const struct maps *maps,
+				     const char *exe)
+{
+	for (size_t i = 0; i < maps->list.count; i++) {
+		const struct map *map = &maps->list.at[i];
+
+		if (map->inode != 0 && (map->inode == target->identity.exe_inode ||
+					strcmp(map->path, exe) == 0))
+			return map;
+	}
+	return NULL;
+}
+
+bool image_program(const struct target *target, const struct maps *maps,
+		   struct image *ret, struct ari_error *err)
+{
+	autofree char *exe = NULL;
+	const struct map *map;
+
+	if (!target_exe(target, &exe, err))
+		return target_denied(target, "program", err);
+	map = program_map(target, maps, exe);
+	if (map == NULL)
+		return fail(err, ARI_NOT_GLIBC,
+			    "its program %s cannot be found in its mappings", exe);
+	if (!image_open(target, map, ret, err))
+		return false;
+	if (ret->is_glibc)
+		return true;
+	image_done(ret);
+	return fail(err, ARI_NOT_GLIBC,
+		    "no C library is mapped that is known: %s is a static program, or "
+		    "brings its own malloc (Go does)",
+		    exe);
+}

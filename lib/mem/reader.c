@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "mem/reader.h"
+
+/* Large enough to read at full speed, small enough for a core's own cache. */
+#define WINDOW ((size_t)256 << 10)
+#define NEAR   ((uint64_t)8 << 10) /* what lies between is not worth a call to save */
+
+bool reader_open(struct mem *mem, struct reader *ret, struct ari_error *err)
+{
+	*ret = (struct reader){ .mem = mem };
+	/* The kernel copies whole pages fastest to where pages begin. */
+	ret->window = aligned_alloc(mem->page_bytes, WINDOW);
+	return ret->window != NULL || fail_memory(err);
+}
+
+void reader_close(struct reader *reader)
+{
+	free(reader->window);
+	reader->window = NULL;
+}
+
+void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t top,
+		  uint64_t top_end)
+{
+	uint64_t page = reader->mem->page_bytes;
+
+	reader->start = reader->end = 0;
+	reader->want = page;
+	reader->limit = to + (page - to % page) % page;
+	reader->counted = from - from % page;
+	reader->block = ARI_UNKNOWN;
+	reader->all = (struct reader_count){ .from = from, .to = to };
+	reader->top = (struct reader_count){ .from = top, .to = top_end };
+}
+
+/* Pages in a row that are in one state: nearly always there are many. */
+static size_t run_end(const uint8_t *states, size_t from, size_t count)
+{
+	size_t end = from + 1;
+
+	while (end < count && states[end] == states[from])
+		end++;
+	return end;
+}
+
+static void count_run(struct reader_count *count, uint64_t start, uint64_t end,
+		      uint8_t state)
+{
+	start = start < count->from ? count->from : start;
+	end = end > count->to ? count->to : end;
+	if (start >= end)
+		return;
+	switch (page_state(state)) {
+	case PAGE_SWAPPED:
+		count->swapped += end - start;
+		break;
+	case PAGE_PRESENT:
+		count->resident += end - start;
+		break;
+	case PAGE_UNKNOWN:
+		count->unseen += end - start;
+		count->untold += end - start;
+		break;
+	case PAGE_NOT_ALONE:
+	case PAGE_UNREADABLE: /* left out of a core */
+		count->untold += end - start;
+		break;
+	default: /* absent, or the page of zeros */
+		break;
+	}
+	if (state & PAGE_IS_HUGE && page_is_present(state))
+		count->huge += end - start;
+}
+
+static size_t block_pages(const struct reader *reader, uint64_t block)
+{
+	uint64_t left = (reader->limit - block) / reader->mem->page_bytes;
+
+	return left < READER_BLOCK ? (size_t)left : READER_BLOCK;
+}
+
+static bool load_block(struct reader *reader, uint64_t block, struct ari_error *err)
+{
+	size_t count = block_pages(reader, block);
+	uint64_t page = reader->mem->page_bytes;
+
+	if (!reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
+		return false;
+	reader->block = block;
+	if (block < reader->counted)
+		return true; /* looked at again */
+	for (size_t i = 0; i < count;) {
+		size_t end = run_end(reader->states, i, count);
+		uint64_t from = block + i * page, to = block + end * page;
+
+		count_run(&reader->all, from, to, reader->states[i]);
+		count_run(&reader->top, from, to, reader->states[i]);
+		i = end;
+	}
+	reader->counted = block + count * page;
+	return true;
+}
+
+/* Blocks follow each other from the start of the range. */
+static bool reach_block(struct reader *reader, uint64_t address, struct ari_error *err)
+{
+	uint64_t bytes = READER_BLOCK * reader->mem->page_bytes;
+	uint64_t first = reader->all.from - reader->all.from % reader->mem->page_bytes;
+
+	while (reader->counted <= address && reader->counted < reader->limit)
+		if (!load_block(reader, reader->counted, err))
+			return false;
+	if (reader->block != ARI_UNKNOWN && address >= reader->block &&
+	    address - reader->block < bytes)
+		return true;
+	return load_block(reader, first + (address - first) / bytes * bytes, err);
+}
+
+bool reader_finish(struct reader *reader, struct ari_error *err)
+{
+	while (reader->counted < reader->limit)
+		if (!load_block(reader, reader->counted, err))
+			return false;
+	return true;
+}
+
+/* What to read of these pages of the block: those present, zeros for the others. */
+static size_t collect(struct reader *reader, uint64_t start, size_t pages,
+		      struct mem_range *ranges)
+{
+	uint64_t page = reader->mem->page_bytes;
+	const uint8_t *states = reader->states + (start - reader->block) / page;
+	size_t count = 0;
+
+	for (size_t i = 0; i < pages;) {
+		size_t end = run_end(states, i, pages), bytes = (end - i) * page;
+		uint64_t address = start + i * page;
+		uint8_t *to = reader->window + i * page;
+
+		if (!page_is_present(states[i]))
+			memset(to, 0, bytes);
+		else if (count > 0 &&
+			 ranges[count - 1].address + ranges[count - 1].length == address)
+			ranges[count - 1].length += bytes;
+		else
+			ranges[count++] = (struct mem_range){ address, to, bytes };
+		i = end;
+	}
+	return count;
+}
+
+/* A page that a read failed on: it went away, or may not be read. */
+static void mark_unreadable(struct reader *reader, uint64_t address)
+{
+	size_t i = (address - reader->block) / reader->mem->page_bytes;
+
+	if (i < READER_BLOCK)
+		reader->states[i] = PAGE_UNREADABLE;
+}
+
+static bool fill(struct reader *reader, uint64_t start, size_t pages,
+		 struct ari_error *err)
+{
+	struct mem_range ranges[WINDOW / 4096];
+
+	/* Every failure marks one page, so this ends. */
+	for (size_t tries = 0; tries <= pages; tries++) {
+		size_t count = collect(reader, start, pages, ranges), done;
+
+		if (reader->mem->ops->copy(reader->mem, ranges, count, &done, err)) {
+			reader->start = start;
+			reader->end = start + pages * reader->mem->page_bytes;
+			return true;
+		}
+		if (err->code != ARI_FAULT || err->address < start ||
+		    err->address - start >= pages * reader->mem->page_bytes)
+			return false;
+		mark_unreadable(reader, err->address);
+	}
+	return false;
+}
+
+/*
+ * Twice as much as last time while the caller goes on, little after a jump.  A short
+ * jump is none: a call costs as much as reading some pages more.
+ */
+static void choose_want(struct reader *reader, uint64_t start)
+{
+	if (start < reader->end || start - reader->end > NEAR)
+		reader->want = reader->mem->page_bytes;
+	else if (reader->want < WINDOW)
+		reader->want *= 2;
+}
+
+bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
+		  struct ari_error *err)
+{
+	uint64_t page = reader->mem->page_bytes, start = address - address % page;
+	size_t pages, left, index;
+	uint8_t state;
+
+	if (!reach_block(reader, address, err))
+		return false;
+	index = (start - reader->block) / page;
+	if (!reader_holds(reader, address) && page_is_present(reader->states[index])) {
+		choose_want(reader, start);
+		pages = reader->want / page;
+		left = block_pages(reader, reader->block) - index;
+		if (!fill(reader, start, pages < left ? pages : left, err))
+			return false;
+	}
+	state = page_state(reader->states[index]);
+	*ret_state = page_is_present(state) ? PAGE_PRESENT : state;
+	return true;
+}

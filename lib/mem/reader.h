@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MEM_READER_H
+#define MEM_READER_H
+
+#include "mem/mem.h"
+
+/*
+ * Goes through a range of the target's memory once, upwards, in windows that are
+ * read in one call: only pages that are present are read, and where the caller
+ * jumps, what lies between is not.  Counts the pages of the range on the way.
+ * One reader serves one worker; its buffers are used again for every range.
+ */
+
+#define READER_BLOCK 1024 /* pages whose states are looked up at once */
+
+/* Bytes of the pages of [from, to), by state. */
+struct reader_count {
+	uint64_t from, to;
+	uint64_t resident, swapped, huge;
+	uint64_t untold; /* it is not told whether they are in RSS */
+	uint64_t unseen; /* of those: may not be looked at, and are not read */
+};
+
+struct reader {
+	struct mem *mem;
+	uint8_t *window;
+	uint64_t start, end; /* the window holds these addresses */
+	size_t want;	     /* how much to read next */
+	uint64_t limit;	     /* end of the range, a page's */
+	uint64_t block;	     /* the first address of the block of states */
+	uint64_t counted;    /* blocks below have been counted */
+	struct reader_count all, top;
+	uint8_t states[READER_BLOCK];
+};
+
+/* ret for reader_close(). */
+bool reader_open(struct mem *mem, struct reader *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+void reader_close(struct reader *reader);
+
+/*
+ * Starts on [from, to); pages of [top, top_end), which may be empty, are counted
+ * apart too.
+ */
+void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t top,
+		  uint64_t top_end);
+
+/* Counts what is left of the range, so that the counts are whole. */
+bool reader_finish(struct reader *reader, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Makes the window hold the page of address (in the range).  *ret_state says why
+ * it does not: PAGE_ABSENT (it holds zeros), PAGE_SWAPPED, PAGE_UNREADABLE; else
+ * PAGE_PRESENT.  Pages in the window that are not present show as zeros.
+ */
+bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
+		  struct ari_error *err) __attribute__((warn_unused_result));
+
+static inline bool reader_holds(const struct reader *reader, uint64_t address)
+{
+	return address >= reader->start && address < reader->end;
+}
+
+/* Where the window has the byte of address, which it must hold. */
+static inline const uint8_t *reader_at(const struct reader *reader, uint64_t address)
+{
+	return reader->window + (address - reader->start);
+}
+
+#endif

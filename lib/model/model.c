@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "model/fields.h"
+#include "model/model.h"
+
+#define DAMAGE_MAX 100
+
+static const struct damage_row {
+	const char *word, *text;
+} damages[DAMAGES] = {
+#define DAMAGE(id, word, text) [id] = { word, text },
+#include "model/damage.def"
+#undef DAMAGE
+};
+
+/* The record of the list at `offset` of an arena or the model. */
+static const struct record *inner_record(const struct record *of, size_t offset)
+{
+	for (size_t i = 0; i < of->count; i++)
+		if (of->fields[i].offset == offset)
+			return of->fields[i].record;
+	return NULL;
+}
+
+static const struct record *arena_record(void)
+{
+	return inner_record(&model_record, offsetof(struct ari_model, arenas));
+}
+
+struct ari_model *model_new(struct ari_error *err)
+{
+	struct ari_model *model = calloc(1, sizeof(*model));
+
+	if (model == NULL)
+		fail_memory(err);
+	else
+		record_clear(&model_record, model);
+	return model;
+}
+
+void ari_model_free(struct ari_model *model)
+{
+	if (model == NULL)
+		return;
+	record_done(&model_record, model);
+	free(model);
+}
+
+struct ari_arena *model_add_arena(struct ari_model *model, struct ari_error *err)
+{
+	struct ari_arena *arena = list_add(&model->arenas, err);
+
+	if (arena != NULL)
+		record_clear(arena_record(), arena);
+	return arena;
+}
+
+void model_clear_arena(struct ari_arena *arena)
+{
+	record_done(arena_record(), arena);
+	record_clear(arena_record(), arena);
+}
+
+struct ari_heap *model_add_heap(struct ari_arena *arena, struct ari_error *err)
+{
+	struct ari_heap *heap = list_add(&arena->heaps, err);
+
+	if (heap != NULL)
+		record_clear(
+			inner_record(arena_record(), offsetof(struct ari_arena, heaps)),
+			heap);
+	return heap;
+}
+
+static bool add_string(struct ari_list *list, const char *format, va_list ap,
+		       struct ari_error *err)
+{
+	char *text, **slot;
+
+	if (vasprintf(&text, format, ap) < 0)
+		return fail_memory(err);
+	slot = list_grow(list, sizeof(*slot), err);
+	if (slot == NULL) {
+		free(text);
+		return false;
+	}
+	*slot = text;
+	return true;
+}
+
+bool model_add_proof(struct ari_model *model, struct ari_error *err, const char *format,
+		     ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = add_string(&model->libc.proof.raw, format, ap, err);
+	va_end(ap);
+	return done;
+}
+
+bool model_add_note(struct ari_model *model, struct ari_error *err, const char *format,
+		    ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = add_string(&model->quality.notes.raw, format, ap, err);
+	va_end(ap);
+	return done;
+}
+
+bool model_add_damage(struct ari_arena *arena, enum damage id, uint64_t address,
+		      struct ari_error *err)
+{
+	struct ari_damage *damage;
+
+	if (arena->damage.count == DAMAGE_MAX)
+		return true;
+	damage = list_add(&arena->damage, err);
+	if (damage == NULL)
+		return false;
+	damage->id = damages[id].word;
+	damage->address = address;
+	return model_set_string(&damage->message, damages[id].text, err);
+}
+
+bool model_set_string(char **slot, const char *text, struct ari_error *err)
+{
+	char *copy = NULL;
+
+	if (text != NULL) {
+		copy = strdup(text);
+		if (copy == NULL)
+			return fail_memory(err);
+	}
+	free(*slot);
+	*slot = copy;
+	return true;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "target/pages.h"
+#include "target/procfs.h"
+
+/*
+ * include/uapi/linux/fs.h of Linux 6.7 (52526ca7fdb9 "fs/proc/task_mmu: implement
+ * IOCTL to get and optionally clear info about PTEs"); older headers lack it.
+ */
+struct scan_region {
+	uint64_t start, end, categories;
+};
+
+struct scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN_IOCTL   _IOWR('f', 16, struct scan_arg)
+#define SCAN_PRESENT ((uint64_t)1 << 3)
+#define SCAN_SWAPPED ((uint64_t)1 << 4)
+#define SCAN_ZERO    ((uint64_t)1 << 5)
+#define SCAN_HUGE    ((uint64_t)1 << 6)
+
+/* Bits of an entry of /proc/PID/pagemap; Documentation/admin-guide/mm/pagemap.rst. */
+#define ENTRY_PRESENT	((uint64_t)1 << 63)
+#define ENTRY_SWAPPED	((uint64_t)1 << 62)
+#define ENTRY_EXCLUSIVE ((uint64_t)1 << 56)
+
+#define REGIONS 256
+#define ENTRIES 512
+
+static bool scan(int fd, uint64_t start, uint64_t end, struct scan_region *regions,
+		 struct scan_arg *arg, size_t *ret)
+{
+	int found;
+
+	*arg = (struct scan_arg){
+		.size = sizeof(*arg),
+		.start = start,
+		.end = end,
+		.vec = (uint64_t)(uintptr_t)regions,
+		.vec_len = REGIONS,
+		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE,
+	};
+	found = ioctl(fd, SCAN_IOCTL, arg);
+	if (found < 0)
+		return false;
+	*ret = (size_t)found;
+	return true;
+}
+
+static uint8_t state_of_region(const struct scan_region *region)
+{
+	if (!(region->categories & SCAN_PRESENT))
+		return PAGE_SWAPPED;
+	return (region->categories & SCAN_ZERO ? PAGE_ZERO : PAGE_PRESENT) |
+	       (region->categories & SCAN_HUGE ? PAGE_IS_HUGE : 0);
+}
+
+static uint8_t state_of_entry(uint64_t entry)
+{
+	if (entry & ENTRY_PRESENT)
+		return entry & ENTRY_EXCLUSIVE ? PAGE_PRESENT : PAGE_NOT_ALONE;
+	return entry & ENTRY_SWAPPED ? PAGE_SWAPPED : PAGE_ABSENT;
+}
+
+bool pages_open(const struct target *target, struct pages *ret, struct ari_error *err)
+{
+	struct scan_arg arg;
+	struct scan_region regions[REGIONS];
+	size_t found;
+
+	*ret = (struct pages){ .fd = -1, .page_bytes = target->page_bytes };
+	if (!procfs_open(target->task_dir, "pagemap", &ret->fd, err))
+		return target_denied(target, "pagemap", err);
+	ret->can_scan = scan(ret->fd, 0, 0, regions, &arg, &found);
+	return true;
+}
+
+void pages_close(struct pages *pages)
+{
+	cleanup_close(&pages->fd);
+	pages->fd = -1;
+}
+
+static bool gone(struct ari_error *err)
+{
+	return fail(err, ARI_GONE,
+		    "the process went away while its pages were looked up");
+}
+
+static bool lookup_by_scan(const struct pages *pages, uint64_t start, size_t count,
+			   uint8_t *states, struct ari_error *err)
+{
+	uint64_t end = start + count * pages->page_bytes, at = start;
+	struct scan_region regions[REGIONS];
+
+	memset(states, PAGE_ABSENT, count);
+	while (at < end) {
+		struct scan_arg arg;
+		size_t found;
+
+		if (!scan(pages->fd, at, end, regions, &arg, &found)) {
+			if (errno == EINTR)
+				continue;
+			return gone(err);
+		}
+		for (size_t i = 0; i < found; i++)
+			memset(states + (regions[i].start - start) / pages->page_bytes,
+			       state_of_region(&regions[i]),
+			       (regions[i].end - regions[i].start) / pages->page_bytes);
+		if (arg.walk_end <= at)
+			break; /* never seen; must not hang */
+		at = arg.walk_end;
+	}
+	return true;
+}
+
+static bool lookup_by_entries(const struct pages *pages, uint64_t start, size_t count,
+			      uint8_t *states, struct ari_error *err)
+{
+	uint64_t entries[ENTRIES];
+
+	for (size_t done = 0; done < count;) {
+		size_t want = count - done < ENTRIES ? count - done : ENTRIES;
+		off_t offset =
+			(off_t)((start / pages->page_bytes + done) * sizeof(*entries));
+		ssize_t got = pread(pages->fd, entries, want * sizeof(*entries), offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno != EINVAL)
+			return gone(err);
+		if (got < (ssize_t)sizeof(
+				  *entries)) { /* beyond user space, or no memory left */
+			memset(states + done, PAGE_ABSENT, count - done);
+			return true;
+		}
+		for (size_t i = 0; i < (size_t)got / sizeof(*entries); i++)
+			states[done++] = state_of_entry(entries[i]);
+	}
+	return true;
+}
+
+bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
+		  uint8_t *states, struct ari_error *err)
+{
+	uint64_t bytes, end;
+
+	if (__builtin_mul_overflow(count, pages->page_bytes, &bytes) ||
+	    __builtin_add_overflow(start, bytes, &end))
+		return fail_at(err, ARI_FAULT, start,
+			       "an address beyond the address space");
+	if (pages->fd < 0) {
+		memset(states, PAGE_UNKNOWN, count);
+		return true;
+	}
+	return pages->can_scan ? lookup_by_scan(pages, start, count, states, err)
+			       : lookup_by_entries(pages, start, count, states, err);
+}

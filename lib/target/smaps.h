@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TARGET_SMAPS_H
+#define TARGET_SMAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "arenainspect.h"
+
+/* What the kernel counts in a mapping; bytes. */
+struct smap {
+	uint64_t start, end;
+	uint64_t rss, swap, anon_huge;
+	bool locked; /* VmFlags lo */
+};
+
+/* In address order.  Costs the kernel a walk of all page tables. */
+struct smaps {
+	ARI_LIST(struct smap) list;
+};
+
+bool smaps_read(FILE *stream, struct smaps *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+void smaps_done(struct smaps *smaps);
+
+/* The mapping that holds address, or NULL. */
+const struct smap *smaps_find(const struct smaps *smaps, uint64_t address);
+
+#endif

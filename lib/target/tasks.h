@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TARGET_TASKS_H
+#define TARGET_TASKS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "arenainspect.h"
+
+struct tasks {
+	ARI_LIST(pid_t) list;
+};
+
+/*
+ * The thread ids below `dir`, a descriptor of /proc/PID, in the kernel's order
+ * (the leader first).  ret for tasks_done().
+ */
+bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+void tasks_done(struct tasks *tasks);
+
+/*
+ * The fields of a stat file that follow the comm (which may hold anything):
+ * `field` is numbered as in proc_pid_stat(5), 3 being the state, of which the
+ * character is returned.  ARI_UNKNOWN when there is no such field.
+ */
+uint64_t stat_field(const char *stat, unsigned int field);
+
+#endif

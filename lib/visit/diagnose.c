@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "model/model.h"
+#include "visit/visit.h"
+
+static bool add_check(struct ari_diagnosis *diagnosis, const struct visit_step *step,
+		      enum ari_yesno ok, const char *detail, struct ari_error *err)
+{
+	struct ari_check *check = list_add(&diagnosis->checks, err);
+
+	if (check == NULL)
+		return false;
+	check->id = step->id;
+	check->needed = step->needed;
+	check->ok = ok;
+	return model_set_string(&check->detail, detail, err);
+}
+
+/* The steps in order; behind the first that fails nothing is tried. */
+static bool tell_steps(struct visit *visit, struct ari_diagnosis *diagnosis,
+		       struct ari_error *err)
+{
+	bool going = true;
+
+	for (size_t i = 0; i < visit_steps_count; i++) {
+		const struct visit_step *step = &visit_steps[i];
+		const char *detail = NULL;
+		enum ari_yesno ok = ARI_MAYBE;
+
+		if (going) {
+			going = step->run(visit, &diagnosis->error);
+			ok = going ? ARI_YES : ARI_NO;
+			detail = going ? visit->detail : diagnosis->error.message;
+		}
+		if (!add_check(diagnosis, step, ok, detail, err))
+			return false;
+	}
+	if (going)
+		diagnosis->error.code = ARI_OK;
+	return true;
+}
+
+bool ari_diagnose(pid_t pid, const struct ari_options *options,
+		  struct ari_diagnosis **ret, struct ari_error *err)
+{
+	struct ari_diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
+	struct visit visit;
+	bool done;
+
+	if (diagnosis == NULL)
+		return fail_memory(err);
+	if (!visit_init(&visit, pid, options, deadline_in(options->timeout_ns), err)) {
+		free(diagnosis);
+		return false;
+	}
+	done = tell_steps(&visit, diagnosis, err);
+	diagnosis->model = visit_take_model(&visit);
+	visit_done(&visit);
+	if (done)
+		*ret = diagnosis;
+	else
+		ari_diagnosis_free(diagnosis);
+	return done;
+}
+
+void ari_diagnosis_free(struct ari_diagnosis *diagnosis)
+{
+	if (diagnosis == NULL)
+		return;
+	for (size_t i = 0; i < diagnosis->checks.count; i++)
+		free(diagnosis->checks.at[i].detail);
+	list_done(&diagnosis->checks);
+	ari_model_free(diagnosis->model);
+	free(diagnosis);
+}

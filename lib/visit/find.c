@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "target/procfs.h"
+
+static bool comm_is(int dir, const char *comm)
+{
+	autofree char *text = NULL;
+
+	if (!procfs_read(dir, "comm", &text, NULL, NULL))
+		return false;
+	procfs_chomp(text);
+	return strcmp(text, comm) == 0;
+}
+
+static bool add_match(struct ari_matches *matches, int dir, pid_t pid,
+		      struct ari_error *err)
+{
+	autofree char *exe = NULL;
+	struct ari_error why = { 0 };
+	bool seen = procfs_link(dir, "exe", &exe, &why);
+	struct ari_match *match;
+
+	if (!seen && why.code == ARI_GONE)
+		return true; /* a kernel thread has no program; nor has one that ended */
+	match = list_add(&matches->list, err);
+	if (match == NULL)
+		return false;
+	match->pid = pid;
+	snprintf(match->exe, sizeof(match->exe), "%s", seen ? exe : "");
+	return true;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	return ((const struct ari_match *)a)->pid - ((const struct ari_match *)b)->pid;
+}
+
+static bool scan_proc(DIR *proc, const char *comm, struct ari_matches *matches,
+		      struct ari_error *err)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(proc)) != NULL) {
+		autoclose int dir = -1;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		dir = openat(dirfd(proc), entry->d_name,
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0 || !comm_is(dir, comm))
+			continue;
+		if (!add_match(matches, dir, (pid_t)strtol(entry->d_name, NULL, 10), err))
+			return false;
+	}
+	return true;
+}
+
+bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
+{
+	struct ari_matches matches = { 0 };
+	DIR *proc = opendir("/proc");
+	bool done;
+
+	if (proc == NULL)
+		return fail(err, ARI_IO, "cannot list /proc: %s", strerror(errno));
+	done = scan_proc(proc, comm, &matches, err);
+	closedir(proc);
+	if (!done) {
+		list_done(&matches.list);
+		return false;
+	}
+	if (matches.list.count > 1)
+		qsort(matches.list.at, matches.list.count, sizeof(*matches.list.at),
+		      by_pid);
+	*ret = matches;
+	return true;
+}

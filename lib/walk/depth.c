@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "walk/depth.h"
+#include "walk/ledger.h"
+
+#define TRIES	     8
+#define RETRY_FOR_NS ((uint64_t)2000000000) /* no new attempt later than this */
+
+static uint64_t round_up(uint64_t value, uint64_t to)
+{
+	return (value + to - 1) / to * to;
+}
+
+/* What a heap, or a segment of main, is to the walk of its chunks. */
+static struct segment segment_of(const struct arena_visit *visit, size_t index)
+{
+	const struct layout *layout = visit->walk->layout;
+	const struct ari_arena *arena = visit->arena;
+	const struct ari_heap *heap = &arena->heaps.at[index];
+	bool is_main = arena->kind == ARI_ARENA_MAIN;
+	bool newest = index + 1 == arena->heaps.count;
+	uint64_t head = 0;
+	struct segment segment = {
+		.kind = is_main ? SEGMENT_BRK : SEGMENT_HEAP,
+		.from = heap->address,
+		.to = heap->address + heap->mprotect_bytes,
+		.end = heap->address + heap->bytes,
+	};
+
+	if (heap->bytes == ARI_UNKNOWN) {
+		segment.kind = SEGMENT_PIECES;
+		segment.end = segment.to;
+	}
+	if (!is_main)
+		head = layout->bytes[HEAP_INFO];
+	if (!is_main && heap->address + head == arena->address)
+		head += layout->bytes[MALLOC_STATE];
+	segment.first = round_up(heap->address + head, layout->arch->malloc_alignment);
+	if (newest && arena->top.address != ARI_UNKNOWN) {
+		segment.top = arena->top.address;
+		segment.top_bytes = arena->top.bytes;
+	}
+	return segment;
+}
+
+/* A top that does not lie where it must: its heap is walked to the end. */
+static void check_segment(struct segment *segment)
+{
+	if (segment->top < segment->first || segment->top > segment->end ||
+	    segment->top_bytes > segment->end - segment->top)
+		segment->top = segment->top_bytes = 0;
+	if (segment->first > segment->end)
+		segment->first = segment->end;
+}
+
+/* The members of all bins, for the first walk that asks; later ones share them. */
+static bool get_anchors(void *data, const struct marks **ret, struct ari_error *err)
+{
+	struct arena_visit *visit = data;
+	bool done = true;
+
+	pthread_mutex_lock(&visit->lock);
+	if (!visit->has_anchors) {
+		done = peek_open(visit->walk->mem, &visit->anchors_peek, err);
+		if (done)
+			done = marks_read_bins(&visit->anchors_peek, &visit->state,
+					       visit->before.system_mem / CHUNK_MIN,
+					       &visit->anchors, err);
+		peek_close(&visit->anchors_peek);
+		visit->has_anchors = done;
+	}
+	pthread_mutex_unlock(&visit->lock);
+	*ret = &visit->anchors;
+	return done;
+}
+
+static bool collect(struct arena_visit *visit, const struct chunk_walk *chunks,
+		    struct ari_error *err)
+{
+	tally_add(&visit->tally, &chunks->tally);
+	visit->torn |= chunks->torn;
+	for (size_t i = 0; i < chunks->damages; i++) {
+		struct chunk_damage *damage = list_add(&visit->damage, err);
+
+		if (damage == NULL)
+			return false;
+		*damage = chunks->damage[i];
+	}
+	for (size_t i = 0; i < chunks->pieces.count; i++) {
+		struct piece *piece = list_add(&visit->pieces, err);
+
+		if (piece == NULL)
+			return false;
+		*piece = chunks->pieces.at[i];
+	}
+	return true;
+}
+
+static void take_counts(const struct reader *reader, struct ari_heap *heap)
+{
+	if (reader->all.untold != 0)
+		return;
+	heap->resident_bytes = reader->all.resident;
+	heap->swapped_bytes = reader->all.swapped;
+	if (reader->mem->tells_huge)
+		heap->huge_page_bytes = reader->all.huge;
+}
+
+bool depth_walk_heap(struct worker *worker, struct arena_visit *visit, size_t index,
+		     struct ari_error *err)
+{
+	struct segment segment = segment_of(visit, index);
+	struct chunk_walk *chunks = &worker->chunks;
+	bool done;
+
+	check_segment(&segment);
+	chunks->layout = visit->walk->layout;
+	chunks->reader = &worker->reader;
+	chunks->marks = &visit->marks;
+	chunks->anchors = (struct anchors){ get_anchors, visit };
+	chunks->segment = &segment;
+	chunks->deadline = visit->walk->deadline;
+	if (!walk_chunks(chunks, err))
+		return false;
+	take_counts(&worker->reader, &visit->arena->heaps.at[index]);
+	pthread_mutex_lock(&visit->lock);
+	done = collect(visit, chunks, err);
+	visit->untold |= worker->reader.all.untold != 0;
+	visit->unseen |= worker->reader.all.unseen != 0;
+	visit->top_resident += worker->reader.top.resident;
+	pthread_mutex_unlock(&visit->lock);
+	return done;
+}
+
+/* Mappings in which nothing proved to be main's: their pages are not its own. */
+static void forget_foreign(struct ari_arena *arena)
+{
+	for (size_t i = 0; i < arena->heaps.count; i++) {
+		struct ari_heap *heap = &arena->heaps.at[i];
+
+		if (heap->bytes == ARI_UNKNOWN)
+			heap->resident_bytes = heap->swapped_bytes =
+				heap->huge_page_bytes = ARI_UNKNOWN;
+	}
+}
+
+/*
+ * A main arena of pieces: its heaps are what proved to be its own, not the
+ * mappings they were looked for in.
+ */
+static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
+			   struct ari_error *err)
+{
+	struct ari_arena *arena = visit->arena;
+	uint64_t known;
+
+	if (visit->pieces.count == 0) {
+		forget_foreign(arena);
+		return true;
+	}
+	arena->heaps.count = 0; /* they own nothing yet */
+	for (size_t i = 0; i < visit->pieces.count; i++) {
+		const struct piece *piece = &visit->pieces.at[i];
+		struct ari_heap *heap = model_add_heap(arena, err);
+
+		if (heap == NULL)
+			return false;
+		heap->address = piece->start;
+		heap->bytes = heap->mprotect_bytes = heap->span_bytes =
+			piece->end - piece->start;
+		reader_begin(&worker->reader, piece->start, piece->end, 0, 0);
+		if (!reader_finish(&worker->reader, err))
+			return false;
+		take_counts(&worker->reader, heap);
+	}
+	known = tally_bytes(&visit->tally);
+	if (known < arena->system_bytes)
+		visit->tally.unwalked += arena->system_bytes - known;
+	return true;
+}
+
+static void sum_residents(struct ari_arena *arena)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < arena->heaps.count; i++) {
+		if (arena->heaps.at[i].resident_bytes == ARI_UNKNOWN)
+			return;
+		sum += arena->heaps.at[i].resident_bytes;
+	}
+	arena->resident.total_bytes = sum;
+}
+
+/*
+ * What a torn walk, or damage, leaves open is unwalked, so that the terms never
+ * add up to more or less than the arena has.
+ */
+static bool close_ledger(struct arena_visit *visit)
+{
+	uint64_t known = tally_bytes(&visit->tally);
+	uint64_t system_mem = visit->arena->system_bytes;
+
+	if (known == system_mem)
+		return true;
+	if (system_mem == ARI_UNKNOWN || known > system_mem)
+		return false;
+	visit->tally.unwalked += system_mem - known;
+	return true;
+}
+
+static bool record_damage(struct arena_visit *visit, struct ari_error *err)
+{
+	/* In an arena that moves, odd bytes are no damage. */
+	if (visit->arena->state == ARI_STATE_TORN)
+		return true;
+	/* Fastbins change without the lock: only what shows twice is damage. */
+	if (visit->marks.astray != 0 && visit->marks.astray == visit->astray_before &&
+	    !model_add_damage(visit->arena, LIST_ASTRAY, visit->marks.astray, err))
+		return false;
+	for (size_t i = 0; i < visit->damage.count; i++)
+		if (!model_add_damage(visit->arena, visit->damage.at[i].id,
+				      visit->damage.at[i].address, err))
+			return false;
+	return true;
+}
+
+static bool settle(struct worker *worker, struct arena_visit *visit,
+		   struct ari_error *err)
+{
+	struct ari_arena *arena = visit->arena;
+	bool closes, whole, top_known = arena->top.bytes != ARI_UNKNOWN;
+
+	if (!replace_pieces(worker, visit, err) || !record_damage(visit, err))
+		return false;
+	whole = tally_bytes(&visit->tally) == arena->system_bytes && !visit->torn;
+	closes = close_ledger(visit);
+	if (!whole)
+		arena->state = ARI_STATE_TORN;
+	/* With pieces that were not found, what was counted is not all. */
+	if (arena->kind != ARI_ARENA_MAIN || visit->pieces.count == 0 ||
+	    visit->tally.unwalked == 0)
+		sum_residents(arena);
+	if (!visit->untold && top_known)
+		arena->top.resident_bytes = visit->top_resident;
+	if (!closes || visit->unseen)
+		return true; /* no number is better than a wrong one */
+	if (!ledger_fill(arena, &visit->tally, err))
+		return false;
+	/* Its header was not read: its bytes are among the unread. */
+	if (!top_known)
+		arena->top.bytes = ARI_UNKNOWN;
+	return true;
+}
+
+static void visit_done(struct arena_visit *visit)
+{
+	marks_done(&visit->marks);
+	marks_done(&visit->anchors);
+	list_done(&visit->damage);
+	list_done(&visit->pieces);
+	pthread_mutex_destroy(&visit->lock);
+}
+
+/* The headers, under the crew's lock. */
+static bool begin(struct worker *worker, struct arena_visit *visit, bool again,
+		  struct ari_error *err)
+{
+	struct walk *walk = visit->walk;
+	bool done;
+
+	crew_lock(worker->crew);
+	done = (!again || walk->mem->ops->refresh(walk->mem, err)) &&
+	       arena_begin(walk, visit->arena, &visit->state, &visit->before, err);
+	walk->model->quality.retries += again;
+	crew_unlock(worker->crew);
+	return done;
+}
+
+static bool end(struct worker *worker, struct arena_visit *visit, struct ari_error *err)
+{
+	bool done;
+
+	crew_lock(worker->crew);
+	done = arena_end(visit->walk, visit->arena, &visit->before, err);
+	crew_unlock(worker->crew);
+	return done;
+}
+
+static bool attempt(struct worker *worker, struct arena_visit *visit, bool again,
+		    struct ari_error *err)
+{
+	const struct walk *walk = visit->walk;
+
+	if (!deadline_ok(walk->deadline, err) || !begin(worker, visit, again, err))
+		return false;
+	if (visit->arena->state == ARI_STATE_TORN)
+		return true; /* its state cannot be read */
+	return marks_read(&worker->peek, &visit->state,
+			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
+	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
+	       settle(worker, visit, err);
+}
+
+/*
+ * Nothing more to gain: the arena was at rest, or its lock is held by somebody
+ * who does nothing, or the same damage shows again.
+ */
+static bool is_final(const struct ari_arena *arena, uint64_t astray,
+		     uint64_t astray_before, size_t damage_before)
+{
+	if (astray != astray_before && astray != 0)
+		return false;
+	if (arena->damage.count > 0)
+		return arena->damage.count == damage_before;
+	return arena->state != ARI_STATE_TORN;
+}
+
+bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
+		       struct ari_error *err)
+{
+	uint64_t begun = clock_monotonic_ns();
+	size_t damage_before = 0;
+	uint64_t astray_before = 0;
+
+	for (unsigned int i = 0;; i++) {
+		struct arena_visit visit = { .walk = crew_walk(worker->crew),
+					     .arena = arena,
+					     .astray_before = astray_before,
+					     .lock = PTHREAD_MUTEX_INITIALIZER };
+		bool done = attempt(worker, &visit, i > 0, err);
+		uint64_t astray = visit.marks.astray;
+
+		visit_done(&visit);
+		if (!done || is_final(arena, astray, astray_before, damage_before) ||
+		    i + 1 == TRIES || clock_monotonic_ns() - begun > RETRY_FOR_NS)
+			return done;
+		damage_before = arena->damage.count;
+		astray_before = astray;
+		arena_pause(i / 2);
+	}
+}

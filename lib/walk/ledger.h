@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_LEDGER_H
+#define WALK_LEDGER_H
+
+#include "walk/chunks.h"
+
+/*
+ * A tally as the arena's numbers: bytes and chunks of every kind, bins and
+ * sizes.  top is the walk's, so that all terms are of one moment.
+ */
+bool ledger_fill(struct ari_arena *arena, const struct tally *tally,
+		 struct ari_error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "walk/bins.h"
+#include "walk/marks.h"
+
+#define CHUNK_FLAGS 7u
+
+struct chase {
+	struct peek *peek;
+	const struct view *state;
+	uint64_t left; /* chunks that may still be followed */
+	struct marks *marks;
+	/* Of the list that is followed: a chunk of it, and how long it stays. */
+	uint64_t milestone, since, stays;
+};
+
+/* A list begins. */
+static void set_out(struct chase *chase)
+{
+	chase->milestone = 0;
+	chase->since = 0;
+	chase->stays = 1;
+}
+
+/*
+ * Whether the list has come back to a chunk of it: else a loop would fill our memory
+ * until all of the arena's were counted.  Brent's: the milestone moves on after 1, 2,
+ * 4, ... chunks, so that it stands in the loop once it stays for longer than one round.
+ */
+static bool comes_back(struct chase *chase, uint64_t chunk)
+{
+	if (chunk == chase->milestone)
+		return true;
+	if (++chase->since == chase->stays) {
+		chase->milestone = chunk;
+		chase->since = 0;
+		chase->stays *= 2;
+	}
+	return false;
+}
+
+static uint64_t offset_of(const struct chase *chase, enum layout_member member)
+{
+	return chase->state->layout->members[member].offset;
+}
+
+/* Safe-linking: a link is stored xored with the page number of its place. */
+static uint64_t unmask(const struct chase *chase, uint64_t place, uint64_t link)
+{
+	return chase->state->layout->traits[TRAIT_SAFE_LINKING] ? place >> 12 ^ link
+								: link;
+}
+
+static bool add(struct chase *chase, uint64_t chunk, uint64_t bytes, enum mark_list list,
+		unsigned int index, struct ari_error *err)
+{
+	struct mark *mark = list_add(&chase->marks->list, err);
+
+	if (mark == NULL)
+		return false;
+	*mark = (struct mark){ chunk, bytes, list, index };
+	return true;
+}
+
+enum look { LOOK_CHUNK, LOOK_ASTRAY, LOOK_UNREAD };
+
+/* The size and the link of a chunk, and whether there can be one. */
+static bool look(struct chase *chase, uint64_t chunk, uint64_t *ret_bytes,
+		 uint64_t *ret_link, enum look *ret, struct ari_error *err)
+{
+	const struct arch *arch = chase->state->layout->arch;
+	bool ok;
+
+	*ret = LOOK_ASTRAY;
+	if (chunk % arch->malloc_alignment != 0 || chunk >> arch->address_bits != 0 ||
+	    chase->left == 0 || comes_back(chase, chunk))
+		return true;
+	chase->left--;
+	*ret = LOOK_UNREAD;
+	if (!peek_word(chase->peek, chunk + offset_of(chase, MC_SIZE), ret_bytes, &ok,
+		       err))
+		return false;
+	if (!ok)
+		return true;
+	*ret_bytes &= ~(uint64_t)CHUNK_FLAGS;
+	if (!peek_word(chase->peek, chunk + offset_of(chase, MC_FD), ret_link, &ok, err))
+		return false;
+	*ret = ok ? LOOK_CHUNK : LOOK_UNREAD;
+	return true;
+}
+
+/* The list ends here, before its end. */
+static void give_up(struct chase *chase, uint64_t chunk, enum look why)
+{
+	/* No free chunk lies on a page that is absent: its header has been written. */
+	if (why == LOOK_UNREAD && chase->peek->state != PAGE_ABSENT)
+		chase->marks->unread = true;
+	else if (chase->marks->astray == 0)
+		chase->marks->astray = chunk;
+}
+
+static bool chase_fastbin(struct chase *chase, unsigned int index, struct ari_error *err)
+{
+	uint64_t chunk = view_at(chase->state, MS_FASTBINS, index), bytes, link;
+	enum look found;
+
+	set_out(chase);
+	while (chunk != 0) {
+		if (!look(chase, chunk, &bytes, &link, &found, err))
+			return false;
+		if (found == LOOK_CHUNK && bytes != fastbin_size(index))
+			found = LOOK_ASTRAY;
+		if (found != LOOK_CHUNK) {
+			give_up(chase, chunk, found);
+			return true;
+		}
+		if (!add(chase, chunk, bytes, MARK_FAST, index, err))
+			return false;
+		chunk = unmask(chase, chunk + offset_of(chase, MC_FD), link);
+	}
+	return true;
+}
+
+/* A bin's list ends where its head, seen as a chunk, begins. */
+static uint64_t head_of(const struct chase *chase, unsigned int bin)
+{
+	return view_address(chase->state, MS_BINS, 2 * (size_t)(bin - 1)) -
+	       offset_of(chase, MC_FD);
+}
+
+static bool fits_bin(uint64_t bytes, unsigned int bin)
+{
+	return bytes >= fastbin_size(0) && (bin == BIN_UNSORTED || bin_of(bytes) == bin);
+}
+
+static bool chase_bin(struct chase *chase, unsigned int bin, struct ari_error *err)
+{
+	uint64_t chunk = view_at(chase->state, MS_BINS, 2 * (size_t)(bin - 1));
+	uint64_t head = head_of(chase, bin), bytes, link;
+	enum look found;
+
+	set_out(chase);
+	while (chunk != head && chunk != 0) {
+		if (!look(chase, chunk, &bytes, &link, &found, err))
+			return false;
+		if (found == LOOK_CHUNK && !fits_bin(bytes, bin))
+			found = LOOK_ASTRAY;
+		if (found != LOOK_CHUNK) {
+			give_up(chase, chunk, found);
+			return true;
+		}
+		if (!add(chase, chunk, bytes,
+			 bin == BIN_UNSORTED ? MARK_UNSORTED : MARK_BINNED, bin, err))
+			return false;
+		chunk = link;
+	}
+	return true;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t left = ((const struct mark *)a)->address;
+	uint64_t right = ((const struct mark *)b)->address;
+
+	return left < right ? -1 : left > right;
+}
+
+/* A chunk can be in one list only: the second naming is a loop, or a lie. */
+static void sort(struct marks *marks)
+{
+	size_t kept = 0;
+
+	if (marks->list.count == 0)
+		return;
+	qsort(marks->list.at, marks->list.count, sizeof(struct mark), by_address);
+	for (size_t i = 1; i < marks->list.count; i++) {
+		if (marks->list.at[i].address == marks->list.at[kept].address)
+			marks->astray = marks->list.at[i].address;
+		else
+			marks->list.at[++kept] = marks->list.at[i];
+	}
+	marks->list.count = kept + 1;
+}
+
+static bool chase_all(struct chase *chase, unsigned int last_bin, struct ari_error *err)
+{
+	for (unsigned int i = 0; view_has(chase->state, MS_FASTBINS) && i < FASTBINS; i++)
+		if (!chase_fastbin(chase, i, err))
+			return false;
+	for (unsigned int bin = BIN_UNSORTED; bin <= last_bin; bin++)
+		if (!chase_bin(chase, bin, err))
+			return false;
+	return true;
+}
+
+static bool read_marks(struct peek *peek, const struct view *state, uint64_t most_chunks,
+		       unsigned int last_bin, struct marks *ret, struct ari_error *err)
+{
+	struct marks marks = { 0 };
+	struct chase chase = {
+		.peek = peek, .state = state, .left = most_chunks, .marks = &marks
+	};
+
+	peek_forget(peek);
+	if (!chase_all(&chase, last_bin, err)) {
+		marks_done(&marks);
+		return false;
+	}
+	sort(&marks);
+	*ret = marks;
+	return true;
+}
+
+bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
+		struct marks *ret, struct ari_error *err)
+{
+	return read_marks(peek, state, most_chunks, BIN_UNSORTED, ret, err);
+}
+
+bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
+		     struct marks *ret, struct ari_error *err)
+{
+	return read_marks(peek, state, most_chunks, BIN_LAST, ret, err);
+}
+
+void marks_done(struct marks *marks)
+{
+	list_done(&marks->list);
+}

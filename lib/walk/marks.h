@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_MARKS_H
+#define WALK_MARKS_H
+
+#include "arenainspect.h"
+#include "layout/layout.h"
+#include "mem/peek.h"
+#include "mem/view.h"
+
+/*
+ * Chunks that lists of an arena name.  A list may lie, or have changed: a mark is
+ * believed only where the walk of the heap meets such a chunk.
+ */
+
+enum mark_list { MARK_FAST, MARK_UNSORTED, MARK_BINNED };
+
+struct mark {
+	uint64_t address; /* of the chunk */
+	uint64_t bytes;	  /* what its header said */
+	enum mark_list list;
+	unsigned int index; /* of the fastbin or bin */
+};
+
+/* Sorted by address, each address once. */
+struct marks {
+	ARI_LIST(struct mark) list;
+	uint64_t astray; /* where a list stopped being one; 0: none did */
+	bool unread;	 /* a list leads onto a page that is not read */
+};
+
+/*
+ * The members of the fastbins and of the unsorted bin.  state is the arena's
+ * malloc_state; at most most_chunks are followed, what lies outside of chunks of
+ * 32 bytes or more is not.
+ */
+bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
+		struct marks *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* The members of all other bins too, for a walk that lost its way. */
+bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
+		     struct marks *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+void marks_done(struct marks *marks);
+
+#endif
