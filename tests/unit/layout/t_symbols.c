@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layout/symbols.h"
+#include "unit.h"
+
+TEST(every_symbol_is_found_by_its_name)
+{
+	for (int id = 0; id < SYMBOLS; id++) {
+		ck_assert_ptr_nonnull(symbol_name((enum symbol)id));
+		ck_assert_int_eq(symbol_of(symbol_name((enum symbol)id)), id);
+	}
+}
+
+TEST(suffix_of_compiler_or_version_is_no_part_of_the_name)
+{
+	ck_assert_int_eq(symbol_of("narenas_limit.0"), SYM_NARENAS_LIMIT);
+	ck_assert_int_eq(symbol_of("narenas_limit.11234"), SYM_NARENAS_LIMIT);
+	ck_assert_int_eq(symbol_of("free_list.lto_priv.0"), SYM_FREE_LIST);
+	ck_assert_int_eq(symbol_of("malloc_trim@@GLIBC_2.2.5"), SYM_MALLOC_TRIM);
+	ck_assert_int_eq(symbol_of("malloc_trim@GLIBC_2.2.5"), SYM_MALLOC_TRIM);
+}
+
+TEST(name_that_only_begins_alike_is_another)
+{
+	static const char *const others[] = {
+		"",	      "main_aren", "main_arena2",     "narenas_", "mp",
+		"mp__",	      "_mp_",	   ".main_arena",     "@",	  "Main_arena",
+		"free_lists", "malloc_",   "malloc_trim_all",
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		ck_assert_msg(symbol_of(others[i]) == SYMBOLS, "\"%s\"", others[i]);
+}
+
+TEST(narenas_is_not_its_limit)
+{
+	ck_assert_int_eq(symbol_of("narenas"), SYM_NARENAS);
+	ck_assert_int_eq(symbol_of("narenas.5"), SYM_NARENAS);
+	ck_assert_int_eq(symbol_of("narenas_limit"), SYM_NARENAS_LIMIT);
+}
+
+UNIT_MAIN("layout/symbols", every_symbol_is_found_by_its_name,
+	  suffix_of_compiler_or_version_is_no_part_of_the_name,
+	  name_that_only_begins_alike_is_another, narenas_is_not_its_limit)

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "fake.h"
+#include "mem/reader.h"
+#include "unit.h"
+
+#define AT    ((uint64_t)0x7f0000000000)
+#define PAGE  ((uint64_t)4096)
+#define PAGES 3000 /* more than two blocks of states */
+
+static void begin(struct fake *fake, struct reader *reader)
+{
+	struct ari_error err;
+
+	fake_init(fake, PAGE);
+	fake_map(fake, AT, PAGES * PAGE, "rw-p", "");
+	for (uint64_t i = 0; i < PAGES; i++)
+		fake_put(fake, AT + i * PAGE, i + 1);
+	ck_works(reader_open(&fake->mem, reader, &err), &err);
+	reader_begin(reader, AT, AT + PAGES * PAGE, 0, 0);
+}
+
+static void end(struct fake *fake, struct reader *reader)
+{
+	reader_close(reader);
+	fake_done(fake);
+}
+
+static uint8_t reach(struct reader *reader, uint64_t address)
+{
+	struct ari_error err;
+	uint8_t state;
+
+	ck_works(reader_reach(reader, address, &state, &err), &err);
+	return state;
+}
+
+static uint64_t word_at(const struct reader *reader, uint64_t address)
+{
+	uint64_t word;
+
+	must(reader_holds(reader, address));
+	memcpy(&word, reader_at(reader, address), sizeof(word));
+	return word;
+}
+
+TEST(every_page_is_read_in_its_turn)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		must(reach(&reader, AT + i * PAGE + 8) == PAGE_PRESENT);
+		must(word_at(&reader, AT + i * PAGE) == i + 1);
+	}
+	ck_assert_uint_lt(fake.copies, PAGES / 10); /* in windows, not one by one */
+	end(&fake, &reader);
+}
+
+static void read_pages_of(uint64_t page)
+{
+	struct fake fake;
+	struct reader reader;
+	struct ari_error err;
+
+	fake_init(&fake, page);
+	fake_map(&fake, AT, 16 * page, "rw-p", "");
+	for (uint64_t i = 0; i < 16; i++)
+		fake_put(&fake, AT + i * page + page - 16, i + 1);
+	ck_works(reader_open(&fake.mem, &reader, &err), &err);
+	/* A range that begins and ends within pages, as a heap's may. */
+	reader_begin(&reader, AT + 4096, AT + 15 * page + 4096, 0, 0);
+	for (uint64_t i = 0; i < 15; i++) {
+		must(reach(&reader, AT + i * page + page - 16) == PAGE_PRESENT);
+		must(word_at(&reader, AT + i * page + page - 16) == i + 1);
+	}
+	ck_works(reader_finish(&reader, &err), &err);
+	ck_assert_uint_eq(reader.all.resident, 15 * page);
+	end(&fake, &reader);
+}
+
+TEST(pages_of_16_and_64_kib_are_read_whole)
+{
+	read_pages_of(16384);
+	read_pages_of(65536);
+}
+
+static uint64_t first_read, last_read;
+
+static void note(struct fake *fake, uint64_t address)
+{
+	(void)fake;
+	if (address < first_read)
+		first_read = address;
+	if (address > last_read)
+		last_read = address;
+}
+
+TEST(what_is_jumped_over_is_not_read)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	ck_assert_uint_eq(reach(&reader, AT), PAGE_PRESENT);
+	first_read = UINT64_MAX;
+	last_read = 0;
+	fake.before_copy = note;
+	ck_assert_uint_eq(reach(&reader, AT + 2500 * PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(word_at(&reader, AT + 2500 * PAGE), 2501);
+	ck_assert_uint_eq(first_read, AT + 2500 * PAGE);
+	ck_assert_uint_lt(last_read, AT + 2564 * PAGE);
+	end(&fake, &reader);
+}
+
+/* fake_done() sees that pages that are not present are not read. */
+TEST(page_that_is_not_present_says_so_and_shows_zeros_to_its_neighbours)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	fake_set_pages(&fake, AT + 3 * PAGE, 1, PAGE_ABSENT);
+	fake_set_pages(&fake, AT + 4 * PAGE, 1, PAGE_SWAPPED);
+	for (uint64_t i = 0; i < 8; i++) {
+		uint8_t state = reach(&reader, AT + i * PAGE);
+
+		ck_assert_uint_eq(state, i == 3	  ? PAGE_ABSENT
+					 : i == 4 ? PAGE_SWAPPED
+						  : PAGE_PRESENT);
+		if (reader_holds(&reader, AT + i * PAGE))
+			ck_assert_uint_eq(word_at(&reader, AT + i * PAGE),
+					  i == 3 || i == 4 ? 0 : i + 1);
+	}
+	end(&fake, &reader);
+}
+
+TEST(page_of_zeros_and_shared_page_are_read)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	fake_set_pages(&fake, AT, 1, PAGE_ZERO);
+	fake_set_pages(&fake, AT + PAGE, 1, PAGE_NOT_ALONE);
+	ck_assert_uint_eq(reach(&reader, AT), PAGE_PRESENT);
+	ck_assert_uint_eq(reach(&reader, AT + PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(word_at(&reader, AT + PAGE), 2);
+	end(&fake, &reader);
+}
+
+TEST(pages_are_counted_by_their_states)
+{
+	struct fake fake;
+	struct reader reader;
+	struct ari_error err;
+
+	begin(&fake, &reader);
+	fake_set_pages(&fake, AT, 10, PAGE_ABSENT);
+	fake_set_pages(&fake, AT + 1020 * PAGE, 20, PAGE_SWAPPED);
+	fake_set_pages(&fake, AT + 2000 * PAGE, 5, PAGE_ZERO);
+	fake_set_pages(&fake, AT + 2100 * PAGE, 2, PAGE_NOT_ALONE);
+	fake_set_pages(&fake, AT + 2200 * PAGE, 512,
+		       (enum page_state)(PAGE_PRESENT | PAGE_IS_HUGE));
+	reader_begin(&reader, AT, AT + PAGES * PAGE, AT + 2990 * PAGE + 100,
+		     AT + PAGES * PAGE);
+	ck_assert_uint_eq(reach(&reader, AT + 1500 * PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(reach(&reader, AT + 11 * PAGE), PAGE_PRESENT); /* back again */
+	ck_works(reader_finish(&reader, &err), &err);
+	ck_works(reader_finish(&reader, &err), &err);
+	ck_assert_uint_eq(reader.all.resident, (PAGES - 10 - 20 - 5 - 2) * PAGE);
+	ck_assert_uint_eq(reader.all.swapped, 20 * PAGE);
+	ck_assert_uint_eq(reader.all.huge, 512 * PAGE);
+	ck_assert_uint_eq(reader.all.untold, 2 * PAGE);
+	ck_assert_uint_eq(reader.top.resident, 10 * PAGE - 100);
+	end(&fake, &reader);
+}
+
+/* Bytes of a page outside of the range are another's. */
+TEST(range_within_pages_counts_its_own_bytes)
+{
+	struct fake fake;
+	struct reader reader;
+	struct ari_error err;
+
+	begin(&fake, &reader);
+	reader_begin(&reader, AT + 100, AT + PAGE + 50, 0, 0);
+	ck_works(reader_finish(&reader, &err), &err);
+	ck_assert_uint_eq(reader.all.resident, PAGE - 50);
+	end(&fake, &reader);
+}
+
+TEST(page_that_cannot_be_read_is_told_and_its_neighbours_are_read)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	fake_unmap(&fake, AT);
+	fake_map(&fake, AT, 4 * PAGE, "rw-p", "");
+	fake_map(&fake, AT + 4 * PAGE, PAGE, "---p", "");
+	fake_map(&fake, AT + 5 * PAGE, 4 * PAGE, "rw-p", "");
+	fake_put(&fake, AT + 5 * PAGE, 6);
+	for (uint64_t i = 0; i < 9; i++)
+		ck_assert_uint_eq(reach(&reader, AT + i * PAGE),
+				  i == 4 ? PAGE_UNREADABLE : PAGE_PRESENT);
+	ck_assert_uint_eq(reach(&reader, AT + 5 * PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(word_at(&reader, AT + 5 * PAGE), 6);
+	end(&fake, &reader);
+}
+
+TEST(process_that_went_away_is_an_error)
+{
+	struct fake fake;
+	struct reader reader;
+	struct ari_error err;
+	uint8_t state;
+
+	begin(&fake, &reader);
+	fake.broken = ARI_GONE;
+	ck_fails(reader_reach(&reader, AT, &state, &err), &err, ARI_GONE);
+	end(&fake, &reader);
+}
+
+TEST(reader_serves_one_range_after_the_other)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	ck_assert_uint_eq(reach(&reader, AT + 5 * PAGE), PAGE_PRESENT);
+	fake_put(&fake, AT + 5 * PAGE, 99);
+	reader_begin(&reader, AT + 5 * PAGE, AT + 6 * PAGE, 0, 0);
+	ck_assert(!reader_holds(&reader, AT + 5 * PAGE));
+	ck_assert_uint_eq(reach(&reader, AT + 5 * PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(word_at(&reader, AT + 5 * PAGE), 99);
+	end(&fake, &reader);
+}
+
+UNIT_MAIN("mem/reader", every_page_is_read_in_its_turn,
+	  pages_of_16_and_64_kib_are_read_whole, what_is_jumped_over_is_not_read,
+	  page_that_is_not_present_says_so_and_shows_zeros_to_its_neighbours,
+	  page_of_zeros_and_shared_page_are_read, pages_are_counted_by_their_states,
+	  range_within_pages_counts_its_own_bytes,
+	  page_that_cannot_be_read_is_told_and_its_neighbours_are_read,
+	  process_that_went_away_is_an_error, reader_serves_one_range_after_the_other)

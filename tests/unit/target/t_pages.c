@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "target/pages.h"
+#include "unit.h"
+
+#define PRESENT	  ((uint64_t)1 << 63)
+#define SWAPPED	  ((uint64_t)1 << 62)
+#define EXCLUSIVE ((uint64_t)1 << 56)
+
+static void open_pages(struct scratch *scratch, const uint64_t *entries, size_t count,
+		       uint64_t page_bytes, struct pages *ret)
+{
+	scratch_open(scratch);
+	scratch_file(scratch, "pagemap", entries, count * sizeof(*entries));
+	*ret = (struct pages){ .fd = openat(scratch->dir, "pagemap", O_RDONLY),
+			       .page_bytes = page_bytes };
+	ck_assert_int_ge(ret->fd, 0);
+}
+
+static void close_pages(struct scratch *scratch, struct pages *pages)
+{
+	pages_close(pages);
+	ck_assert_int_eq(pages->fd, -1);
+	scratch_close(scratch);
+}
+
+TEST(entry_of_pagemap_says_the_state)
+{
+	static const uint64_t entries[] = { 0, PRESENT | EXCLUSIVE, PRESENT, SWAPPED | 5,
+					    0x123 };
+	static const uint8_t expected[] = { PAGE_ABSENT, PAGE_PRESENT, PAGE_NOT_ALONE,
+					    PAGE_SWAPPED, PAGE_ABSENT };
+	struct scratch scratch;
+	struct pages pages;
+	struct ari_error err;
+	uint8_t states[5];
+
+	open_pages(&scratch, entries, 5, 4096, &pages);
+	ck_works(pages_lookup(&pages, 0, 5, states, &err), &err);
+	ck_assert_mem_eq(states, expected, 5);
+	ck_works(pages_lookup(&pages, 3 * 4096, 1, states, &err), &err);
+	ck_assert_uint_eq(states[0], PAGE_SWAPPED);
+	close_pages(&scratch, &pages);
+}
+
+TEST(entry_is_that_of_the_page_whatever_its_size)
+{
+	static const uint64_t sizes[] = { 4096, 16384, 65536 };
+	uint64_t entries[3000] = { 0 };
+
+	entries[2999] = PRESENT | EXCLUSIVE;
+	for (int i = 0; i < 3; i++) {
+		struct scratch scratch;
+		struct pages pages;
+		struct ari_error err;
+		uint8_t states[3000];
+
+		open_pages(&scratch, entries, 3000, sizes[i], &pages);
+		ck_works(pages_lookup(&pages, 0, 3000, states, &err), &err);
+		for (int page = 0; page < 2999; page++)
+			must(states[page] == PAGE_ABSENT);
+		ck_assert_uint_eq(states[2999], PAGE_PRESENT);
+		ck_works(pages_lookup(&pages, 2999 * sizes[i], 1, states, &err), &err);
+		ck_assert_uint_eq(states[0], PAGE_PRESENT);
+		close_pages(&scratch, &pages);
+	}
+}
+
+TEST(beyond_the_page_tables_is_absent)
+{
+	static const uint64_t entries[] = { PRESENT | EXCLUSIVE };
+	struct scratch scratch;
+	struct pages pages;
+	struct ari_error err;
+	uint8_t states[3];
+
+	open_pages(&scratch, entries, 1, 4096, &pages);
+	ck_works(pages_lookup(&pages, 0, 3, states, &err), &err);
+	ck_assert_uint_eq(states[0], PAGE_PRESENT);
+	ck_assert_uint_eq(states[1], PAGE_ABSENT);
+	ck_assert_uint_eq(states[2], PAGE_ABSENT);
+	close_pages(&scratch, &pages);
+}
+
+TEST(without_page_tables_every_page_is_unknown)
+{
+	struct pages pages = { .fd = -1, .page_bytes = 4096 };
+	struct ari_error err;
+	uint8_t states[2];
+
+	ck_works(pages_lookup(&pages, 0x1000, 2, states, &err), &err);
+	ck_assert_uint_eq(states[0], PAGE_UNKNOWN);
+	ck_assert_uint_eq(states[1], PAGE_UNKNOWN);
+	ck_assert(!page_is_present(PAGE_UNKNOWN));
+}
+
+TEST(pages_beyond_the_address_space_are_a_fault)
+{
+	struct pages pages = { .fd = -1, .page_bytes = 4096 };
+	struct ari_error err;
+	uint8_t states[2];
+
+	ck_fails(pages_lookup(&pages, UINT64_MAX - 4095, 2, states, &err), &err,
+		 ARI_FAULT);
+	ck_fails(pages_lookup(&pages, 0, SIZE_MAX, states, &err), &err, ARI_FAULT);
+}
+
+/* Our own pages: the same whichever way they are looked up. */
+TEST(both_ways_of_looking_agree)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	char *at = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct ari_error err;
+	struct pages pages;
+
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	madvise(at, 2 * bytes, MADV_NOHUGEPAGE);
+	at[bytes] = 1;
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	for (int turn = 0; turn < 2; turn++) {
+		uint8_t states[2];
+
+		ck_works(pages_lookup(&pages, (uint64_t)(uintptr_t)at, 2, states, &err),
+			 &err);
+		ck_assert_uint_eq(states[0], PAGE_ABSENT);
+		ck_assert_uint_eq(states[1], PAGE_PRESENT);
+		pages.can_scan = false;
+	}
+	pages_close(&pages);
+	close(target.task_dir);
+}
+
+UNIT_MAIN("target/pages", entry_of_pagemap_says_the_state,
+	  entry_is_that_of_the_page_whatever_its_size, beyond_the_page_tables_is_absent,
+	  without_page_tables_every_page_is_unknown,
+	  pages_beyond_the_address_space_are_a_fault, both_ways_of_looking_agree)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scratch.h"
+#include "target/tasks.h"
+#include "unit.h"
+
+TEST(fields_follow_the_comm)
+{
+	static const char stat[] = "42 (cat) S 1 42 42 0 -1 4194560 17 0\n";
+
+	ck_assert_uint_eq(stat_field(stat, 3), 'S');
+	ck_assert_uint_eq(stat_field(stat, 4), 1);
+	ck_assert_uint_eq(stat_field(stat, 9), 4194560);
+	ck_assert_uint_eq(stat_field(stat, 10), 17);
+	ck_assert_uint_eq(stat_field(stat, 11), 0);
+}
+
+TEST(hostile_comm_moves_no_field)
+{
+	static const char *const comms[] = {
+		") R 1 (", "a b c", "((((", "))))", ") S 1 2 3 4 5",
+		"",	   " ",	    "\n",   "x) Z",
+	};
+
+	for (size_t i = 0; i < sizeof(comms) / sizeof(*comms); i++) {
+		char stat[128];
+
+		snprintf(stat, sizeof(stat), "42 (%s) S 7 8 9\n", comms[i]);
+		ck_assert_msg(stat_field(stat, 3) == 'S', "comm \"%s\"", comms[i]);
+		ck_assert_msg(stat_field(stat, 4) == 7, "comm \"%s\"", comms[i]);
+		ck_assert_msg(stat_field(stat, 6) == 9, "comm \"%s\"", comms[i]);
+	}
+}
+
+TEST(field_that_is_not_there_is_unknown)
+{
+	static const char stat[] = "42 (cat) S 1\n";
+
+	ck_assert_uint_eq(stat_field(stat, 5), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field(stat, 52), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field("42 (cat)", 3), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field("42 cat S 1", 3), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field("", 3), ARI_UNKNOWN);
+}
+
+TEST(field_in_front_of_the_comm_is_not_asked_for)
+{
+	ck_assert_uint_eq(stat_field("42 (cat) S 1\n", 0), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field("42 (cat) S 1\n", 1), ARI_UNKNOWN);
+	ck_assert_uint_eq(stat_field("42 (cat) S 1\n", 2), ARI_UNKNOWN);
+}
+
+TEST(tasks_are_the_numbers_below_task)
+{
+	struct scratch scratch;
+	struct ari_error err;
+	struct tasks tasks;
+	pid_t sum = 0;
+
+	scratch_open(&scratch);
+	scratch_text(&scratch, "task/100", "");
+	scratch_text(&scratch, "task/23", "");
+	scratch_text(&scratch, "task/self", "");
+	ck_works(tasks_read(scratch.dir, &tasks, &err), &err);
+	ck_assert_uint_eq(tasks.list.count, 2);
+	for (size_t i = 0; i < tasks.list.count; i++)
+		sum += tasks.list.at[i];
+	ck_assert_int_eq(sum, 123);
+	tasks_done(&tasks);
+	scratch_close(&scratch);
+}
+
+TEST(process_without_tasks_went_away)
+{
+	struct scratch scratch;
+	struct ari_error err;
+	struct tasks tasks;
+
+	scratch_open(&scratch);
+	ck_fails(tasks_read(scratch.dir, &tasks, &err), &err, ARI_GONE);
+	scratch_close(&scratch);
+}
+
+UNIT_MAIN("target/tasks", fields_follow_the_comm, hostile_comm_moves_no_field,
+	  field_that_is_not_there_is_unknown, field_in_front_of_the_comm_is_not_asked_for,
+	  tasks_are_the_numbers_below_task, process_without_tasks_went_away)
