@@ -1,0 +1,263 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What every command's output looks like under the options they share.
+
+load helper
+
+setup() {
+	text=$BATS_TEST_TMPDIR/text
+	unset NO_COLOR
+	export LC_ALL=C.UTF-8 TERM=xterm
+	start_truthful history 11
+}
+
+visit() {
+	"$ARENAINSPECT" "$@" "$pid" >"$text"
+}
+
+# A terminal of 200 columns for the tool's stdout.  A chroot often has no devpts; then
+# root mounts one that nobody else sees.
+visit_on_terminal() {
+	local script=(script -qec "stty cols 200; '$ARENAINSPECT' $* $pid" /dev/null)
+	need script bsdutils
+	if ! script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+		need_root "there is no pseudo-terminal"
+		# shellcheck disable=SC2016 # for the inner shell
+		script=(unshare -m --propagation unchanged sh -ec '
+			mount --make-rprivate /dev
+			mount -t devpts devpts /dev/pts
+			exec "$@"' sh "${script[@]}")
+	fi
+	"${script[@]}" </dev/null | tr -d '\r' >"$text"
+}
+
+every_line() {
+	local odd
+	odd=$(grep -vE -m 3 -- "$1" "$text") || return 0
+	fail "lines that do not match $1:" "$odd"
+}
+
+no_line() {
+	local odd
+	odd=$(grep -m 3 "$@" "$text") || return 0
+	fail "lines that match $*:" "$(cat -v <<<"$odd")"
+}
+
+arenas_of_the_process() {
+	grep -c '<heap ' "$info"
+}
+
+@test "a bare PID is a report, and its first sentence tells of the arenas" {
+	visit
+	head -1 "$text" | grep -q "$(arenas_of_the_process) arenas" || head -3 "$text" | grep -q "$(arenas_of_the_process)"
+	cp "$text" "$text.bare"
+	visit report
+	# what moves between two runs is not the shape
+	diff <(wc -l <"$text") <(wc -l <"$text.bare")
+}
+
+@test "arenas has one row for each, heaps one for each heap" {
+	visit -n arenas
+	(($(wc -l <"$text") == $(arenas_of_the_process)))
+	visit -n heaps
+	(($(wc -l <"$text") >= $(sed -n 's/.*subheaps" size="\([0-9]*\)".*/\1/p' "$info" | awk '{ n += $1 } END { print n }')))
+}
+
+@test "-o chooses columns and +COL adds one; help lists them" {
+	"$ARENAINSPECT" arenas --help >"$text"
+	grep -qiw address "$text"
+	grep -qiw system "$text"
+	visit -o address arenas
+	(($(head -1 "$text" | wc -w) == 1))
+	visit -o address,system arenas
+	(($(head -1 "$text" | wc -w) == 2))
+	visit arenas
+	local columns
+	columns=$(head -1 "$text" | wc -w)
+	visit -o +address arenas
+	(($(head -1 "$text" | wc -w) >= columns))
+}
+
+@test "-n leaves the headings out" {
+	visit -r -o address arenas
+	local rows
+	rows=$(wc -l <"$text")
+	visit -n -r -o address arenas
+	(($(wc -l <"$text") == rows - 1))
+	no_line -i address
+}
+
+@test "-b and -r give plain bytes, text gives units" {
+	visit -n -o system arenas
+	grep -qE '[KMG]iB' "$text"
+	visit -b -n -o system arenas
+	every_line '^ *[0-9]+ *$'
+	visit -r -n -o system arenas
+	every_line '^[0-9]+$'
+	diff <(sed -n 's/<system type="current" size="\([0-9]*\)".*/\1/p' "$info" | head -n "$(arenas_of_the_process)") "$text"
+}
+
+@test "-P gives pairs that a shell can read" {
+	visit -P -o address,system arenas
+	every_line '^[A-Z_]+="0x[0-9a-f]+" [A-Z_]+="[0-9]+"$'
+	(($(wc -l <"$text") == $(arenas_of_the_process)))
+}
+
+@test "--sort orders by a column, --top cuts" {
+	visit -r -n -o system --sort system arenas
+	sort -n -c "$text" || sort -rn -c "$text"
+	cp "$text" "$text.all"
+	visit -r -n -o system --sort system --top 2 arenas
+	diff <(head -2 "$text.all") "$text"
+}
+
+schema_python() {
+	local python
+	for python in python3 /usr/bin/python3; do
+		if "$python" -c 'import jsonschema' 2>/dev/null; then
+			echo "$python"
+			return
+		fi
+	done
+}
+
+@test "--json is one document for jq, and the same shape for every command" {
+	need jq jq
+	local command
+	for command in report arenas heaps; do
+		visit --json "$command"
+		holds "$text" '.schema == "arenainspect/1"' '.tool.name == "arenainspect"' \
+			".process.pid == $pid" '.arenas | length > 0'
+		jq -r 'keys_unsorted | join(" ")' "$text" >"$text.keys.$command"
+		diff "$text.keys.report" "$text.keys.$command"
+	done
+	"$ARENAINSPECT" -J "$pid" | jq -e .schema
+}
+
+@test "--json is what the JSON Schema says" {
+	local python schema=$cli/../../lib/snapshot/arenainspect-1.schema.json depth
+	python=$(schema_python)
+	[ -n "$python" ] || skip "python3-jsonschema is missing"
+	for depth in arenas chunks; do
+		visit --json --depth "$depth"
+		"$python" - "$schema" "$text" <<-'END'
+			import json, sys, jsonschema
+			schema, document = (json.load(open(path)) for path in sys.argv[1:])
+			validator = jsonschema.validators.validator_for(schema)
+			validator.check_schema(schema)
+			errors = list(validator(schema).iter_errors(document))
+			for error in errors[:10]:
+			    print(list(error.absolute_path), error.message)
+			sys.exit(bool(errors))
+		END
+	done
+}
+
+@test "the JSON Schema lets nothing else pass: a key renamed, a number as text" {
+	local python schema=$cli/../../lib/snapshot/arenainspect-1.schema.json
+	python=$(schema_python)
+	[ -n "$python" ] || skip "python3-jsonschema is missing"
+	visit --json --depth arenas
+	"$python" - "$schema" "$text" <<-'END'
+		import copy, json, sys, jsonschema
+		schema, document = (json.load(open(path)) for path in sys.argv[1:])
+		valid = jsonschema.validators.validator_for(schema)(schema).is_valid
+		assert valid(document)
+		for spoil in (lambda d: d.pop("arenas"),
+		              lambda d: d.update(schema="arenainspect/2"),
+		              lambda d: d["arenas"][0].update(system_bytes="1"),
+		              lambda d: d["arenas"][0].update(address=1),
+		              lambda d: d["arenas"][0].update(kind="other"),
+		              lambda d: d["totals"].pop("system_bytes")):
+		    other = copy.deepcopy(document)
+		    spoil(other)
+		    assert not valid(other), "the schema lets a spoiled document pass"
+	END
+}
+
+@test "--write makes the file whole or not at all, 0644" {
+	umask 022
+	"$ARENAINSPECT" --json --write "$text" arenas "$pid" >"$text.out"
+	[ ! -s "$text.out" ]
+	holds "$text" '.schema == "arenainspect/1"'
+	[ "$(stat -c %a "$text")" = 644 ]
+	echo old >"$text"
+	run -3 "$ARENAINSPECT" --json --write "$text" arenas 999999999
+	[ "$(cat "$text")" = old ]
+	(($(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name '*text*' | wc -l) == 2))
+}
+
+@test "--comm finds the one process of that name" {
+	cp "$TARGETS/nomalloc" "$BATS_TEST_TMPDIR/only-one-$$"
+	start "$BATS_TEST_TMPDIR/only-one-$$"
+	"$ARENAINSPECT" --json --comm "$(cat "/proc/$pid/comm")" >"$text"
+	holds "$text" ".process.pid == $pid"
+}
+
+@test "a name with control characters is escaped" {
+	local name=$'e\e[31mvil\n"x'
+	cp "$TARGETS/nomalloc" "$BATS_TEST_TMPDIR/$name"
+	start "$BATS_TEST_TMPDIR/$name"
+	visit
+	no_line $'\e'
+	visit --json
+	jq -e --arg name "$name" '.process.comm == $name' "$text"
+}
+
+@test "-q says nothing besides the result, -v says more, neither on stdout" {
+	run --separate-stderr "$ARENAINSPECT" -q arenas "$pid"
+	((status == 0))
+	[ -z "$stderr" ]
+	run --separate-stderr "$ARENAINSPECT" -v arenas -n -r -o address "$pid"
+	((status == 0))
+	[ -n "$stderr" ]
+	((${#lines[@]} == $(arenas_of_the_process)))
+	run --separate-stderr "$ARENAINSPECT" -q 999999999
+	((status == 3))
+}
+
+@test "--help and --version answer on stdout" {
+	local option
+	for option in --help -h; do
+		run --separate-stderr "$ARENAINSPECT" "$option"
+		((status == 0))
+		grep -q 'arenas' <<<"$output"
+		[ -z "$stderr" ]
+	done
+	for option in --version -V; do
+		run --separate-stderr "$ARENAINSPECT" "$option"
+		((status == 0))
+		[[ $output =~ ^arenainspect\ [0-9]+\.[0-9]+ ]]
+	done
+}
+
+@test "colour on a terminal only, and never against NO_COLOR or TERM=dumb" {
+	visit report
+	no_line $'\e\['
+	visit_on_terminal --color always arenas
+	grep -q $'\e\[' "$text"
+	visit --color always arenas
+	grep -q $'\e\[' "$text"
+	visit_on_terminal --color never arenas
+	no_line $'\e\['
+	NO_COLOR=1 visit_on_terminal arenas
+	no_line $'\e\['
+	TERM=dumb visit_on_terminal arenas
+	no_line $'\e\['
+}
+
+@test "ASCII only where the locale is not UTF-8" {
+	local command
+	for command in report arenas heaps doctor; do
+		LC_ALL=C "$ARENAINSPECT" "$command" "$pid" >"$text"
+		LC_ALL=C no_line -P '[^\x00-\x7f]'
+	done
+}
+
+@test "doctor tells where symbols and layout came from, and of a process that cannot be read too" {
+	visit doctor
+	grep -qi 'libc' "$text"
+	grep -qE '^layout +symbols from (debuginfo|symtab|search), structs from (dwarf|table)' "$text"
+	run "$ARENAINSPECT" doctor
+	((status == 0))
+}
