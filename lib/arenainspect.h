@@ -194,9 +194,14 @@ struct ari_bin {
 	uint64_t chunks, bytes;
 };
 
+/*
+ * A live chunk that keeps memory from going back.  holds_bytes: resident bytes that
+ * free() and malloc_trim(0) would return beyond what malloc_trim(0) returns now, if
+ * this chunk alone were freed, its own whole pages left aside.
+ */
 struct ari_pin {
 	uint64_t address, bytes;
-	uint64_t holds_bytes; /* what could go back if it were free */
+	uint64_t holds_bytes;
 };
 
 struct ari_heap {
@@ -241,6 +246,7 @@ struct ari_arena {
 	ARI_LIST(struct ari_bin) bins;
 	ARI_LIST(struct ari_heap) heaps; /* oldest first */
 	struct ari_resident resident;
+	uint64_t trimmable_swapped_bytes; /* what malloc_trim(0) would drop of swap */
 	ARI_LIST(struct ari_size) sizes;
 	ARI_LIST(struct ari_damage) damage;
 };
@@ -321,6 +327,7 @@ struct ari_options {
 	 * (DEBUGINFOD_URLS): libdwfl asks it when the variable is set.
 	 */
 	const char *debug_dir;
+	unsigned int pins;   /* of each heap at most so many, at most 16; 0: none */
 	uint64_t timeout_ns; /* 0: none */
 	unsigned int jobs;   /* 0: as many as there are processors, at most 8 */
 	ari_log_fn *log;

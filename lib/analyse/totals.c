@@ -26,6 +26,8 @@ static const struct sum {
 	SUM(resident.pinned_free_bytes, resident.pinned_free_bytes),
 	SUM(resident.metadata_bytes, resident.metadata_bytes),
 	SUM(resident.unwalked_bytes, resident.unwalked_bytes),
+	SUM(resident.trimmable_bytes, trimmable_bytes),
+	SUM(trimmable_swapped_bytes, trimmable_swapped_bytes),
 #undef SUM
 };
 // clang-format on

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "mem/reader.h"
 
 /* Large enough to read at full speed, small enough for a core's own cache. */
@@ -12,6 +13,7 @@
 bool reader_open(struct mem *mem, struct reader *ret, struct ari_error *err)
 {
 	*ret = (struct reader){ .mem = mem };
+	ret->page_shift = (unsigned int)__builtin_ctzll(mem->page_bytes);
 	/* The kernel copies whole pages fastest to where pages begin. */
 	ret->window = aligned_alloc(mem->page_bytes, WINDOW);
 	return ret->window != NULL || fail_memory(err);
@@ -21,6 +23,7 @@ void reader_close(struct reader *reader)
 {
 	free(reader->window);
 	reader->window = NULL;
+	list_done(&reader->blocks);
 }
 
 void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t top,
@@ -33,6 +36,7 @@ void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t to
 	reader->limit = to + (page - to % page) % page;
 	reader->counted = from - from % page;
 	reader->block = ARI_UNKNOWN;
+	reader->blocks.count = 0;
 	reader->all = (struct reader_count){ .from = from, .to = to };
 	reader->top = (struct reader_count){ .from = top, .to = top_end };
 }
@@ -83,26 +87,64 @@ static size_t block_pages(const struct reader *reader, uint64_t block)
 	return left < READER_BLOCK ? (size_t)left : READER_BLOCK;
 }
 
+/* Notes for each page of a run how many in front of it are resident, or swapped. */
+static void note_run(struct reader *reader, size_t from, size_t to)
+{
+	uint16_t resident = page_state(reader->states[from]) == PAGE_PRESENT;
+	uint16_t swapped = page_state(reader->states[from]) == PAGE_SWAPPED;
+
+	for (size_t i = from; i < to; i++) {
+		reader->resident[i + 1] =
+			(uint16_t)(reader->resident[from] + resident * (i + 1 - from));
+		reader->swapped[i + 1] =
+			(uint16_t)(reader->swapped[from] + swapped * (i + 1 - from));
+	}
+}
+
+/* Notes what lies below the block behind this one, the last that was counted. */
+static bool note_block(struct reader *reader, size_t count, struct ari_error *err)
+{
+	uint64_t page = reader->mem->page_bytes;
+	struct reader_below below = { 0, 0 }, *next;
+
+	if (reader->blocks.count == 0) {
+		next = list_add(&reader->blocks, err);
+		if (next == NULL)
+			return false;
+	}
+	below = reader->blocks.at[reader->blocks.count - 1];
+	next = list_add(&reader->blocks, err);
+	if (next == NULL)
+		return false;
+	next->resident = below.resident + reader->resident[count] * page;
+	next->swapped = below.swapped + reader->swapped[count] * page;
+	return true;
+}
+
 static bool load_block(struct reader *reader, uint64_t block, struct ari_error *err)
 {
 	size_t count = block_pages(reader, block);
 	uint64_t page = reader->mem->page_bytes;
+	bool again = block < reader->counted;
 
 	if (!reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
 		return false;
 	reader->block = block;
-	if (block < reader->counted)
-		return true; /* looked at again */
 	for (size_t i = 0; i < count;) {
 		size_t end = run_end(reader->states, i, count);
 		uint64_t from = block + i * page, to = block + end * page;
 
-		count_run(&reader->all, from, to, reader->states[i]);
-		count_run(&reader->top, from, to, reader->states[i]);
+		note_run(reader, i, end);
+		if (!again) {
+			count_run(&reader->all, from, to, reader->states[i]);
+			count_run(&reader->top, from, to, reader->states[i]);
+		}
 		i = end;
 	}
+	if (again)
+		return true;
 	reader->counted = block + count * page;
-	return true;
+	return note_block(reader, count, err);
 }
 
 /* Blocks follow each other from the start of the range. */
@@ -126,6 +168,53 @@ bool reader_finish(struct reader *reader, struct ari_error *err)
 		if (!load_block(reader, reader->counted, err))
 			return false;
 	return true;
+}
+
+bool reader_below(struct reader *reader, uint64_t address, struct reader_below *ret,
+		  struct ari_error *err)
+{
+	unsigned int shift = reader->page_shift;
+	uint64_t rest = address & (((uint64_t)1 << shift) - 1);
+	uint64_t first = reader->all.from >> shift;
+	size_t index, block;
+
+	/* The end of a block needs no look at the next. */
+	if (reader->block == ARI_UNKNOWN || address < reader->block ||
+	    address - reader->block > (uint64_t)READER_BLOCK << shift) {
+		if (!reach_block(reader, address < reader->limit ? address : address - 1,
+				 err))
+			return false;
+	}
+	index = (address - reader->block) >> shift;
+	block = ((reader->block >> shift) - first) / READER_BLOCK;
+	*ret = reader->blocks.at[block];
+	ret->resident += (uint64_t)reader->resident[index] << shift;
+	ret->swapped += (uint64_t)reader->swapped[index] << shift;
+	if (rest == 0)
+		return true;
+	if (page_state(reader->states[index]) == PAGE_PRESENT)
+		ret->resident += rest;
+	else if (page_state(reader->states[index]) == PAGE_SWAPPED)
+		ret->swapped += rest;
+	return true;
+}
+
+uint64_t reader_hole(const struct reader *reader, uint64_t address)
+{
+	uint64_t page = reader->mem->page_bytes, hole;
+	size_t i, end = (reader->end - reader->block) / page;
+
+	/* The states of a window that was left behind may be gone. */
+	if (reader->start < reader->block ||
+	    reader->start - reader->block >= READER_BLOCK * page)
+		return address;
+	i = address < reader->end ? (address - reader->block) / page : end;
+	if (reader->resident[end] - reader->resident[i] == (int)(end - i))
+		return reader->end;
+	while (i < end && page_state(reader->states[i]) == PAGE_PRESENT)
+		i++;
+	hole = reader->block + i * page;
+	return hole > address ? hole : address;
 }
 
 /* What to read of these pages of the block: those present, zeros for the others. */

@@ -21,8 +21,14 @@ struct reader_count {
 	uint64_t unseen; /* of those: may not be looked at, and are not read */
 };
 
+/* Bytes of pages below an address, from the range's first page on. */
+struct reader_below {
+	uint64_t resident, swapped;
+};
+
 struct reader {
 	struct mem *mem;
+	unsigned int page_shift; /* pages of 1 << page_shift bytes */
 	uint8_t *window;
 	uint64_t start, end; /* the window holds these addresses */
 	size_t want;	     /* how much to read next */
@@ -31,6 +37,10 @@ struct reader {
 	uint64_t counted;    /* blocks below have been counted */
 	struct reader_count all, top;
 	uint8_t states[READER_BLOCK];
+	/* Pages in front of each page of the block that are resident, swapped. */
+	uint16_t resident[READER_BLOCK + 1], swapped[READER_BLOCK + 1];
+	/* What lies below each block that was counted: 16 bytes for 4 MiB. */
+	ARI_LIST(struct reader_below) blocks;
 };
 
 /* ret for reader_close(). */
@@ -56,6 +66,19 @@ bool reader_finish(struct reader *reader, struct ari_error *err)
  */
 bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
 		  struct ari_error *err) __attribute__((warn_unused_result));
+
+/*
+ * What lies below address, which is in the range or its end; no address in front of
+ * the range's first is below.  Differences of two are what lies between.
+ */
+bool reader_below(struct reader *reader, uint64_t address, struct reader_below *ret,
+		  struct ari_error *err) __attribute__((warn_unused_result));
+
+/*
+ * The first address at `address` or behind it, in the window, that is not resident;
+ * the window's end when all are.
+ */
+uint64_t reader_hole(const struct reader *reader, uint64_t address);
 
 static inline bool reader_holds(const struct reader *reader, uint64_t address)
 {

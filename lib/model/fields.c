@@ -193,7 +193,7 @@ static const struct field arena_fields[] = {
 	INNER(ari_arena, bins, FIELD_LIST, &bin_record),
 	INNER(ari_arena, heaps, FIELD_LIST, &heap_record),
 	INNER(ari_arena, resident, FIELD_RECORD, &resident_record),
-	INNER(ari_arena, sizes, FIELD_LIST, &size_record),
+	N(trimmable_swapped_bytes), INNER(ari_arena, sizes, FIELD_LIST, &size_record),
 	INNER(ari_arena, damage, FIELD_LIST, &damage_record),
 };
 RECORD(arena, ari_arena);

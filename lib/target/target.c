@@ -134,6 +134,7 @@ static bool read_status(struct target *target, struct ari_error *err)
 	status->anon_bytes = procfs_kb(text, "RssAnon:");
 	status->swap_bytes = procfs_kb(text, "VmSwap:");
 	status->virtual_bytes = procfs_kb(text, "VmSize:");
+	status->locked_bytes = procfs_kb(text, "VmLck:");
 	status->allowed_processors = count_bits(procfs_line(text, "Cpus_allowed:"));
 	return true;
 }

@@ -67,6 +67,7 @@ void visit_done(struct visit *visit)
 	image_done(&visit->image);
 	live_close(&visit->live);
 	core_close(&visit->core);
+	locked_done(&visit->locked);
 	maps_done(&visit->maps);
 	target_close(&visit->target);
 	free(visit->detail);
@@ -201,6 +202,15 @@ static bool finish_walk(struct visit *visit, struct ari_error *err)
 	return true;
 }
 
+/* Where that is denied, nothing is said about what could go back. */
+static bool read_locked(struct visit *visit, struct ari_error *err)
+{
+	if (!visit->is_core && !locked_read(&visit->target, &visit->locked, err))
+		return err->code == ARI_DENIED;
+	visit->walk.locked = &visit->locked;
+	return true;
+}
+
 static bool walk_chunks_of_all(struct visit *visit, struct ari_error *err)
 {
 	uint64_t begun = clock_monotonic_ns();
@@ -208,7 +218,8 @@ static bool walk_chunks_of_all(struct visit *visit, struct ari_error *err)
 	if (visit->options->depth == ARI_DEPTH_ARENAS)
 		return finish_walk(visit, err) && visit_tell(visit, err, "not asked for");
 	visit->walk.jobs = visit->options->jobs;
-	if (!walk_depth(&visit->walk, err))
+	visit->walk.pins = visit->options->pins;
+	if (!read_locked(visit, err) || !walk_depth(&visit->walk, err))
 		return false;
 	visit->model->taken.depth = ARI_DEPTH_CHUNKS;
 	if (!finish_walk(visit, err) || !note_unwalked(visit, err))

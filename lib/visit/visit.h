@@ -7,6 +7,7 @@
 #include "layout/symbols.h"
 #include "mem/core.h"
 #include "mem/live.h"
+#include "target/locked.h"
 #include "target/target.h"
 #include "walk/walk.h"
 
@@ -23,6 +24,7 @@ struct visit {
 	struct ari_model *model;
 	struct target target;
 	struct maps maps;
+	struct locked locked;
 	struct live live;
 	bool is_core;
 	const char *core_file, *core_exe;

@@ -101,7 +101,7 @@ bool arena_begin(struct walk *walk, struct ari_arena *arena, struct view *ret_vi
 	if (!take_numbers(walk->mem->maps, ret_view, arena, err) ||
 	    !walk_top(walk, ret, arena, err))
 		return false;
-	return index == 0 ? walk_segments(walk, ret, arena, err)
+	return index == 0 ? walk_segments(walk, ret_view, ret, arena, err)
 			  : walk_heaps(walk, ret, arena, err);
 }
 

@@ -20,8 +20,9 @@ bool walk_heaps(struct walk *walk, const struct arena_state *state,
 	__attribute__((warn_unused_result));
 
 /* The same for main: the segments it has from brk and, failing that, mmap. */
-bool walk_segments(struct walk *walk, const struct arena_state *state,
-		   struct ari_arena *arena, struct ari_error *err)
+bool walk_segments(struct walk *walk, const struct view *view,
+		   const struct arena_state *state, struct ari_arena *arena,
+		   struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* top's size from its header, into arena->top. */
@@ -44,6 +45,16 @@ bool arena_end(struct walk *walk, struct ari_arena *arena,
 
 /* A little time for an arena that moves, more with every attempt. */
 void arena_pause(unsigned int attempt);
+
+/* Where brk ends, a page's address; 0: the process has none, or it is not told. */
+uint64_t walk_brk_end(const struct walk *walk);
+
+/* Does malloc_trim() pass the arena over (glibc's ARENA_CORRUPTION_BIT)? */
+static inline bool arena_is_corrupt(const struct walk *walk,
+				    const struct arena_state *state)
+{
+	return walk->layout->traits[TRAIT_CORRUPT_FLAG] && (state->flags & 4) != 0;
+}
 
 /* Is the arena's memory not one piece of brk (glibc's NONCONTIGUOUS_BIT)? */
 static inline bool arena_is_noncontiguous(const struct arena_state *state)

@@ -51,71 +51,158 @@ static void count_plain(struct tally *tally, uint64_t size, unsigned int in_use,
 }
 
 /*
- * A chunk that a list names.  The list is believed where it fits what the heap
+ * A chunk that a list may name.  The list is believed where it fits what the heap
  * says: a fastbin's chunk looks in use and has the bin's size, one of the
  * unsorted bin is free.
  */
-static void count_marked(struct chunk_walk *walk, uint64_t chunk, uint64_t size,
-			 unsigned int in_use)
+static enum books_chunk count_marked(struct chunk_walk *walk, uint64_t chunk,
+				     uint64_t size, unsigned int in_use)
 {
 	const struct mark *mark = take_mark(walk, chunk);
 
 	if (mark != NULL && mark->list == MARK_FAST && in_use &&
-	    size == fastbin_size(mark->index))
+	    size == fastbin_size(mark->index)) {
 		count_size(&walk->tally.fast[mark->index], size, 1);
-	else if (mark != NULL && mark->list == MARK_UNSORTED && !in_use)
+		return BOOKS_FAST;
+	}
+	if (mark != NULL && mark->list == MARK_UNSORTED && !in_use)
 		count_size(&walk->tally.unsorted[bin_of(size)], size, 1);
 	else
 		count_plain(&walk->tally, size, in_use, 1);
+	return in_use ? BOOKS_IN_USE : BOOKS_FREE;
+}
+
+/*
+ * Chunks in front of a marked one too: a fastbin's chunk is merged with what is free
+ * in front of it, as with what is free behind it, as long as the run is open.
+ */
+static void set_event(struct chunk_walk *walk)
+{
+	walk->event = walk->next_mark - 1 < walk->hole ? walk->next_mark - 1 : walk->hole;
+	if (books_is_open(&walk->books) || walk->pins.wanted != 0)
+		walk->event = 0;
+}
+
+/* The chunk [last, at), whose state is known now, in all that there is to know. */
+static bool look_closely(struct chunk_walk *walk, uint64_t last, uint64_t at,
+			 unsigned int in_use)
+{
+	enum books_chunk kind;
+
+	if (at == last)
+		return true;
+	kind = count_marked(walk, last, at - last, in_use);
+	if ((walk->pins.wanted != 0 && kind == BOOKS_IN_USE &&
+	     !pins_chunk(&walk->pins, &walk->books, last, at, &walk->error)) ||
+	    !books_chunk(&walk->books, last, at, kind, &walk->error)) {
+		walk->failed = true;
+		return false;
+	}
+	if (at > walk->hole)
+		walk->hole = reader_holds(walk->reader, at)
+				     ? reader_hole(walk->reader, at)
+				     : at;
+	set_event(walk);
+	return true;
+}
+
+/* The chain ends, or breaks. */
+static bool close_chain(struct chunk_walk *walk, struct ari_error *err)
+{
+	return (walk->pins.wanted == 0 || pins_close(&walk->pins, &walk->books, err)) &&
+	       books_close(&walk->books, err);
 }
 
 /* The last chunk's state is known now. */
-static void count_last(struct chunk_walk *walk, unsigned int in_use)
+static bool count_last(struct chunk_walk *walk, unsigned int in_use,
+		       struct ari_error *err)
 {
-	if (walk->last_size == 0)
-		return;
-	if (walk->last >= walk->next_mark)
-		count_marked(walk, walk->last, walk->last_size, in_use);
-	else
-		count_plain(&walk->tally, walk->last_size, in_use, 1);
-	walk->last_size = 0;
+	if (!look_closely(walk, walk->last, walk->at, in_use)) {
+		*err = walk->error;
+		return false;
+	}
+	walk->last = walk->at;
+	return true;
+}
+
+/* What the hot loop needs of a walk, for registers. */
+struct chain {
+	struct chunk_walk *walk;
+	uintptr_t base; /* where the window has the size word of address 0 */
+	uint64_t at, last, stop, limit, event;
+};
+
+static struct chain take_up(struct chunk_walk *walk)
+{
+	const struct reader *reader = walk->reader;
+
+	walk->hole = reader_hole(reader, walk->at);
+	set_event(walk);
+	return (struct chain){
+		.walk = walk,
+		.base = (uintptr_t)reader->window - reader->start + 8,
+		.at = walk->at,
+		.last = walk->last,
+		.stop = reader->end < walk->limit ? reader->end : walk->limit,
+		.limit = walk->limit,
+		/* What began in front of the window may lie over a hole. */
+		.event = walk->last < reader->start ? 0 : walk->event,
+	};
+}
+
+static void put_down(const struct chain *chain)
+{
+	chain->walk->at = chain->at;
+	chain->walk->last = chain->last;
+}
+
+/*
+ * One chunk on; false: its header is odd.  Nearly all chunks cost one load and one
+ * increment.  They are counted by their very size: to tell small from large here
+ * would be a branch that mixed sizes make a guess of.
+ */
+static inline __attribute__((always_inline)) bool go_on(struct chain *chain)
+{
+	struct chunk_walk *walk = chain->walk;
+	uint64_t at = chain->at, size = at - chain->last, word;
+
+	memcpy(&word, (const void *)(chain->base + at), sizeof(word));
+	if (__builtin_expect(!chunk_is_possible(word, at, chain->limit), 0))
+		return false;
+	if (__builtin_expect(at > chain->event || size >= MET_TO, 0)) {
+		if (!look_closely(walk, chain->last, at, word & CHUNK_PREV_INUSE))
+			return false;
+		chain->event = walk->event;
+	} else {
+		walk->met[word & CHUNK_PREV_INUSE][size / 16]++;
+	}
+	chain->last = at;
+	chain->at = at + (word & ~(uint64_t)CHUNK_FLAGS);
+	return true;
 }
 
 /*
  * The hot loop: through the headers that the window holds, until one is odd or
- * lies outside.  Everything it needs is in locals, and nearly all chunks cost one
- * load and one increment.  They are counted by their very size: to tell small from
- * large here would be a branch that mixed sizes make a guess of.
+ * lies outside.
  */
 static void run_window(struct chunk_walk *walk)
 {
-	const uint8_t *window = walk->reader->window + 8 /* the size word */;
-	uint64_t start = walk->reader->start, limit = walk->limit;
-	uint64_t stop = walk->reader->end < limit ? walk->reader->end : limit;
-	uint64_t at = walk->at, last = walk->last, size = walk->last_size;
-	uint64_t next_mark = walk->next_mark;
+	struct chain chain = take_up(walk);
 
-	while (at < stop) {
-		uint64_t word;
+	while (chain.at < chain.stop && go_on(&chain))
+		;
+	put_down(&chain);
+}
 
-		memcpy(&word, window + (at - start), sizeof(word));
-		if (__builtin_expect(!chunk_is_possible(word, at, limit), 0))
+static void run_windows(struct chunk_walk *one, struct chunk_walk *other)
+{
+	struct chain a = take_up(one), b = take_up(other);
+
+	while (a.at < a.stop && b.at < b.stop)
+		if (!go_on(&a) || !go_on(&b))
 			break;
-		if (__builtin_expect(last >= next_mark, 0)) {
-			count_marked(walk, last, size, word & CHUNK_PREV_INUSE);
-			next_mark = walk->next_mark;
-		} else if (__builtin_expect(size < MET_TO, 1)) {
-			walk->met[word & CHUNK_PREV_INUSE][size / 16]++;
-		} else {
-			count_plain(&walk->tally, size, word & CHUNK_PREV_INUSE, 1);
-		}
-		last = at;
-		size = word & ~(uint64_t)CHUNK_FLAGS;
-		at += size;
-	}
-	walk->at = at;
-	walk->last = last;
-	walk->last_size = size;
+	put_down(&a);
+	put_down(&b);
 }
 
 static void forget_met(struct chunk_walk *walk)
@@ -153,7 +240,8 @@ static void add_damage(struct chunk_walk *walk, enum damage id, uint64_t address
 }
 
 /* A chunk whose successor is not read is free only if a list says so. */
-static void count_last_unknown(struct chunk_walk *walk, const struct marks *anchors)
+static bool count_last_unknown(struct chunk_walk *walk, const struct marks *anchors,
+			       struct ari_error *err)
 {
 	ptrdiff_t i =
 		list_floor(anchors->list.at, anchors->list.count, sizeof(struct mark),
@@ -161,7 +249,7 @@ static void count_last_unknown(struct chunk_walk *walk, const struct marks *anch
 	bool is_free = i >= 0 && anchors->list.at[i].address == walk->last &&
 		       anchors->list.at[i].list != MARK_FAST;
 
-	count_last(walk, is_free ? TALLY_FREE : TALLY_IN_USE);
+	return count_last(walk, is_free ? TALLY_FREE : TALLY_IN_USE, err);
 }
 
 /* Goes on behind what cannot be walked, and counts the gap. */
@@ -172,15 +260,17 @@ static bool leap(struct chunk_walk *walk, bool unread, struct ari_error *err)
 
 	if (!deadline_ok(walk->deadline, err) ||
 	    !walk->anchors.get(walk->anchors.data, &anchors, err) ||
-	    !chunks_resume(walk, unread, &next, err))
+	    !count_last_unknown(walk, anchors, err) || !close_chain(walk, err) ||
+	    !books_keep(&walk->books, walk->at, err) ||
+	    !chunks_resume(walk, unread, &next, err) ||
+	    !books_other(&walk->books, walk->at, next, &walk->books.sums.unwalked, err))
 		return false;
-	count_last_unknown(walk, anchors);
 	walk->tally.breaks++;
 	if (unread)
 		walk->tally.unread += next - walk->at;
 	else
 		walk->tally.unwalked += next - walk->at;
-	walk->at = next;
+	walk->at = walk->last = next;
 	return true;
 }
 
@@ -201,28 +291,44 @@ static bool is_fence_pair(struct chunk_walk *walk, uint64_t word, bool *ret,
 	return true;
 }
 
+/* Bytes from walk->at on that are neither a chunk's nor anybody else's. */
+static bool pass_overhead(struct chunk_walk *walk, uint64_t bytes, struct ari_error *err)
+{
+	uint64_t end = walk->at + bytes;
+
+	if (!close_chain(walk, err) ||
+	    !books_other(&walk->books, walk->at, end, &walk->books.sums.metadata, err))
+		return false;
+	walk->tally.overhead += bytes;
+	walk->at = walk->last = end;
+	return true;
+}
+
 /*
  * The end of a heap that is full: a fencepost of 16 bytes and a header of size 0;
  * or, where little was left, a chunk of 32 bytes that nobody has and the header.
  */
-static bool end_of_heap(struct chunk_walk *walk, uint64_t word)
+static bool end_of_heap(struct chunk_walk *walk, uint64_t word, bool *ret,
+			struct ari_error *err)
 {
 	uint64_t size = word & ~(uint64_t)CHUNK_FLAGS,
 		 left = walk->segment->end - walk->at;
 
+	*ret = false;
 	if (walk->segment->kind != SEGMENT_HEAP || walk->segment->top != 0)
-		return false;
+		return true;
 	if (left == 2 * CHUNK_FENCE && size == CHUNK_FENCE) {
-		count_last(walk, word & CHUNK_PREV_INUSE);
-	} else if (left == CHUNK_FENCE && size == 0 && walk->last_size == CHUNK_MIN) {
-		walk->last_size = 0;
+		if (!count_last(walk, word & CHUNK_PREV_INUSE, err))
+			return false;
+	} else if (left == CHUNK_FENCE && size == 0 &&
+		   walk->at - walk->last == CHUNK_MIN) {
+		walk->at = walk->last;
 		left += CHUNK_MIN;
 	} else {
-		return false;
+		return true;
 	}
-	walk->tally.overhead += left;
-	walk->at = walk->segment->end;
-	return true;
+	*ret = true;
+	return pass_overhead(walk, left, err);
 }
 
 static enum damage damage_of(uint64_t word)
@@ -237,18 +343,19 @@ static enum damage damage_of(uint64_t word)
 /* A header that is no chunk's. */
 static bool pass_odd(struct chunk_walk *walk, uint64_t word, struct ari_error *err)
 {
-	bool fence;
+	bool fence, ended;
 
-	if (end_of_heap(walk, word))
+	if (!end_of_heap(walk, word, &ended, err))
+		return false;
+	if (ended)
 		return true;
 	if (walk->segment->kind == SEGMENT_BRK) {
 		if (!is_fence_pair(walk, word, &fence, err))
 			return false;
 		if (fence) {
-			count_last(walk, word & CHUNK_PREV_INUSE);
-			walk->tally.overhead += 2 * CHUNK_FENCE;
-			walk->at += 2 * CHUNK_FENCE;
-			return leap(walk, false, err);
+			return count_last(walk, word & CHUNK_PREV_INUSE, err) &&
+			       pass_overhead(walk, 2 * CHUNK_FENCE, err) &&
+			       leap(walk, false, err);
 		}
 	}
 	add_damage(walk, damage_of(word), walk->at);
@@ -258,20 +365,41 @@ static bool pass_odd(struct chunk_walk *walk, uint64_t word, struct ari_error *e
 /* Comes to the limit: top, or the end of what is walked. */
 static bool arrive(struct chunk_walk *walk, struct ari_error *err)
 {
-	uint64_t word;
+	const struct segment *segment = walk->segment;
+	unsigned int in_use = TALLY_IN_USE;
+	uint64_t word, end = segment->top + segment->top_bytes;
+	uint64_t to = segment->kind == SEGMENT_PIECES ? end : segment->to;
 	uint8_t state;
 
-	if (walk->segment->top == 0 || walk->limit != walk->segment->top) {
-		count_last(walk, TALLY_IN_USE);
-		walk->at = walk->segment->end;
+	if (segment->top == 0 || walk->limit != segment->top) {
+		if (!count_last(walk, TALLY_IN_USE, err) || !close_chain(walk, err))
+			return false;
+		walk->at = walk->last = segment->end;
 		return true;
 	}
 	if (!chunks_header(walk, walk->at, &word, &state, err))
 		return false;
-	count_last(walk, state == PAGE_PRESENT ? word & CHUNK_PREV_INUSE : TALLY_IN_USE);
-	walk->tally.top += walk->segment->top_bytes;
-	walk->at = walk->segment->end;
+	if (state == PAGE_PRESENT)
+		in_use = word & CHUNK_PREV_INUSE;
+	if (!count_last(walk, in_use, err) ||
+	    (walk->pins.wanted != 0 &&
+	     !pins_top(&walk->pins, &walk->books, segment->top, end, to, err)) ||
+	    !books_top(&walk->books, segment->top, end, to, err))
+		return false;
+	walk->tally.top += segment->top_bytes;
+	walk->at = walk->last = segment->end;
 	return true;
+}
+
+/* The hot loop has ended: keeps what the reader may forget when it goes on. */
+static bool leave_window(struct chunk_walk *walk, struct ari_error *err)
+{
+	if (walk->failed) {
+		*err = walk->error;
+		return false;
+	}
+	return reader_holds(walk->reader, walk->at) || walk->last == walk->at ||
+	       books_keep(&walk->books, walk->last, err);
 }
 
 /* What the hot loop left: a header outside of the window, or an odd one. */
@@ -280,6 +408,8 @@ static bool step(struct chunk_walk *walk, struct ari_error *err)
 	uint64_t word;
 	uint8_t state;
 
+	if (!leave_window(walk, err))
+		return false;
 	if (walk->at >= walk->limit)
 		return arrive(walk, err);
 	if (!chunks_header(walk, walk->at, &word, &state, err))
@@ -302,6 +432,20 @@ static bool walk_chain(struct chunk_walk *walk, struct ari_error *err)
 	return true;
 }
 
+/* Until one of the two has come to its end. */
+static bool walk_two_chains(struct chunk_walk *one, struct chunk_walk *other,
+			    struct ari_error *err)
+{
+	while (one->at < one->segment->end && other->at < other->segment->end) {
+		if (reader_holds(one->reader, one->at) &&
+		    reader_holds(other->reader, other->at))
+			run_windows(one, other);
+		if (!step(one, err) || !step(other, err))
+			return false;
+	}
+	return true;
+}
+
 /*
  * One piece of a mapping that holds several: it must begin at a page and end in
  * two fenceposts, or in top.  *ret_end is 0 when there is none at `at`.
@@ -314,13 +458,15 @@ static bool walk_piece(struct chunk_walk *walk, uint64_t *ret_end, struct ari_er
 	bool fence;
 
 	*ret_end = 0;
-	walk->last_size = 0;
+	walk->last = walk->at;
 	walk->limit = segment->end;
-	if (segment->top > walk->at)
+	if (segment->top >= walk->at)
 		walk->limit = segment->top;
 	for (;;) {
 		if (reader_holds(walk->reader, walk->at))
 			run_window(walk);
+		if (!leave_window(walk, err))
+			return false;
 		if (walk->at == segment->top && segment->top != 0) {
 			*ret_end = segment->top + segment->top_bytes;
 			return arrive(walk, err);
@@ -339,10 +485,9 @@ static bool walk_piece(struct chunk_walk *walk, uint64_t *ret_end, struct ari_er
 			return false;
 		if (!fence)
 			return true;
-		count_last(walk, word & CHUNK_PREV_INUSE);
-		walk->tally.overhead += 2 * CHUNK_FENCE;
 		*ret_end = walk->at + 2 * CHUNK_FENCE;
-		return true;
+		return count_last(walk, word & CHUNK_PREV_INUSE, err) &&
+		       pass_overhead(walk, 2 * CHUNK_FENCE, err);
 	}
 }
 
@@ -371,11 +516,13 @@ static bool walk_pieces(struct chunk_walk *walk, struct ari_error *err)
 {
 	uint64_t page = walk->reader->mem->page_bytes, start = walk->segment->first, end;
 	struct tally before;
+	struct books_sums sums;
 
 	while (start < walk->segment->end) {
 		size_t mark = walk->mark;
 
 		before = walk->tally;
+		sums = walk->books.sums;
 		walk->at = start;
 		if (!walk_piece(walk, &end, err))
 			return false;
@@ -385,6 +532,8 @@ static bool walk_pieces(struct chunk_walk *walk, struct ari_error *err)
 			tally_met(walk);
 		} else {
 			walk->tally = before;
+			walk->books.sums = sums;
+			walk->books.run = (struct books_run){ 0 };
 			forget_met(walk);
 			set_mark(walk, mark);
 			end = start - start % page + page;
@@ -394,7 +543,7 @@ static bool walk_pieces(struct chunk_walk *walk, struct ari_error *err)
 	return true;
 }
 
-static void begin(struct chunk_walk *walk)
+static bool begin(struct chunk_walk *walk, struct ari_error *err)
 {
 	const struct segment *segment = walk->segment;
 
@@ -402,28 +551,50 @@ static void begin(struct chunk_walk *walk)
 	forget_met(walk);
 	walk->damages = 0;
 	walk->pieces.count = 0;
-	walk->torn = false;
-	walk->at = segment->first;
-	walk->last = 0;
-	walk->last_size = 0;
+	walk->torn = walk->failed = false;
+	walk->at = walk->last = segment->first;
+	walk->hole = 0;
 	walk->limit = segment->top != 0 ? segment->top : segment->end;
 	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 16;
 	set_mark(walk, 0);
 	reader_begin(walk->reader, segment->from, segment->to, segment->top,
 		     segment->top + segment->top_bytes);
+	books_begin(&walk->books, walk->rules, walk->reader);
+	pins_begin(&walk->pins, walk->pins_wanted, segment->first, segment->unmaps);
+	if (segment->kind == SEGMENT_PIECES)
+		return true;
+	walk->tally.overhead += segment->first - segment->from;
+	return books_other(&walk->books, segment->from, segment->first,
+			   &walk->books.sums.metadata, err);
+}
+
+/* The chain has come to the segment's end. */
+static bool finish(struct chunk_walk *walk, struct ari_error *err)
+{
+	const struct segment *segment = walk->segment;
+
+	tally_met(walk);
+	/* Pages that a heap had, and has no more: they are still there. */
+	if (segment->kind != SEGMENT_PIECES && segment->top == 0 &&
+	    !books_other(&walk->books, segment->end, segment->to,
+			 &walk->books.sums.retained_top, err))
+		return false;
+	walk->tally.resident = walk->books.sums;
+	return reader_finish(walk->reader, err);
 }
 
 bool walk_chunks(struct chunk_walk *walk, struct ari_error *err)
 {
-	begin(walk);
-	if (walk->segment->kind == SEGMENT_PIECES) {
-		if (!walk_pieces(walk, err))
-			return false;
-	} else {
-		walk->tally.overhead += walk->segment->first - walk->segment->from;
-		if (!walk_chain(walk, err))
-			return false;
-		tally_met(walk);
-	}
-	return reader_finish(walk->reader, err);
+	return begin(walk, err) &&
+	       (walk->segment->kind == SEGMENT_PIECES ? walk_pieces(walk, err)
+						      : walk_chain(walk, err)) &&
+	       finish(walk, err);
+}
+
+bool walk_chunks_of_two(struct chunk_walk *one, struct chunk_walk *other,
+			struct ari_error *err)
+{
+	return begin(one, err) && begin(other, err) && walk_two_chains(one, other, err) &&
+	       walk_chain(one, err) && walk_chain(other, err) && finish(one, err) &&
+	       finish(other, err);
 }

@@ -8,7 +8,9 @@
 #include "mem/reader.h"
 #include "model/model.h"
 #include "walk/bins.h"
+#include "walk/books.h"
 #include "walk/marks.h"
+#include "walk/pins.h"
 
 /*
  * The physical walk: from the first chunk of a piece of an arena's memory to its
@@ -31,6 +33,7 @@ struct tally {
 	struct tally_sizes unsorted[BINS]; /* by the bin its members' sizes belong to */
 	uint64_t top, overhead, unread, unwalked; /* bytes */
 	uint64_t breaks;			  /* where the chain of headers broke */
+	struct books_sums resident;
 };
 
 void tally_add(struct tally *to, const struct tally *from);
@@ -50,6 +53,7 @@ struct segment {
 	uint64_t first;	   /* the first chunk */
 	uint64_t end;	   /* what is walked ends here */
 	uint64_t top;	   /* 0: top is not in it */
+	bool unmaps;	   /* a heap that free() unmaps once all of it is free */
 	uint64_t top_bytes;
 };
 
@@ -60,8 +64,11 @@ struct piece {
 
 #define CHUNK_DAMAGE_MAX 16
 
-/* Smaller chunks are counted by their very size, and tallied when the walk ends. */
-#define MET_TO ((uint64_t)8192)
+/*
+ * Smaller chunks are counted by their very size, and tallied when the walk ends.
+ * Where pages are of 4 KiB, one more than these may hold a page that can go back.
+ */
+#define MET_TO ((uint64_t)4144)
 
 struct chunk_damage {
 	enum damage id;
@@ -83,6 +90,8 @@ struct chunk_walk {
 	const struct marks *marks;
 	struct anchors anchors;
 	const struct segment *segment;
+	const struct trim_rules *rules;
+	size_t pins_wanted; /* 0: none, which is faster */
 	struct deadline deadline;
 	/* what comes out */
 	struct tally tally;
@@ -91,12 +100,18 @@ struct chunk_walk {
 	bool torn;		       /* the chain broke where memory could be read */
 	ARI_LIST(struct piece) pieces; /* SEGMENT_PIECES: what proved to be main's */
 	/* where it stands */
-	uint64_t at;	     /* the header to be read next */
-	uint64_t last;	     /* the chunk in front of it; its state is not known yet */
-	uint64_t last_size;  /* 0: there is none */
-	size_t mark;	     /* the first mark at `last` or behind */
-	uint64_t next_mark;  /* its address, ARI_UNKNOWN: none is left */
-	uint64_t limit;	     /* no chunk reaches beyond: top, or the end */
+	uint64_t at;	    /* the header to be read next */
+	uint64_t last;	    /* the chunk in front of it, whose state is not known
+			       yet; the same address: there is none */
+	size_t mark;	    /* the first mark at `last` or behind */
+	uint64_t next_mark; /* its address, ARI_UNKNOWN: none is left */
+	uint64_t hole;	    /* where pages begin that are not resident, or not seen */
+	uint64_t event;	    /* a chunk that reaches beyond is looked at closely */
+	uint64_t limit;	    /* no chunk reaches beyond: top, or the end */
+	struct books books;
+	struct pins pins;
+	bool failed; /* within the hot loop; then `error` says why */
+	struct ari_error error;
 	uint64_t steps_left; /* of looking for the way: a few for each chunk there may be
 			      */
 	/* chunks of 16 times the index that are not in the tally yet */
@@ -109,6 +124,13 @@ struct chunk_walk {
  */
 bool walk_chunks(struct chunk_walk *walk, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/*
+ * The same for two, which must have readers of their own: while the one waits for a
+ * header to come from the cache, the other is worked on.  No SEGMENT_PIECES.
+ */
+bool walk_chunks_of_two(struct chunk_walk *one, struct chunk_walk *other,
+			struct ari_error *err) __attribute__((warn_unused_result));
 
 /*
  * Where to go on behind walk->at (resume.c): the next anchor whose header can be

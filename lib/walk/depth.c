@@ -39,6 +39,7 @@ static struct segment segment_of(const struct arena_visit *visit, size_t index)
 	if (!is_main && heap->address + head == arena->address)
 		head += layout->bytes[MALLOC_STATE];
 	segment.first = round_up(heap->address + head, layout->arch->malloc_alignment);
+	segment.unmaps = !is_main && index > 0;
 	if (newest && arena->top.address != ARI_UNKNOWN) {
 		segment.top = arena->top.address;
 		segment.top_bytes = arena->top.bytes;
@@ -109,30 +110,74 @@ static void take_counts(const struct reader *reader, struct ari_heap *heap)
 		heap->huge_page_bytes = reader->all.huge;
 }
 
-bool depth_walk_heap(struct worker *worker, struct arena_visit *visit, size_t index,
-		     struct ari_error *err)
+static void prepare(struct worker *worker, struct arena_visit *visit, size_t slot,
+		    const struct segment *segment)
 {
-	struct segment segment = segment_of(visit, index);
-	struct chunk_walk *chunks = &worker->chunks;
-	bool done;
+	struct chunk_walk *chunks = &worker->chunks[slot];
 
-	check_segment(&segment);
 	chunks->layout = visit->walk->layout;
-	chunks->reader = &worker->reader;
+	chunks->reader = &worker->readers[slot];
 	chunks->marks = &visit->marks;
 	chunks->anchors = (struct anchors){ get_anchors, visit };
-	chunks->segment = &segment;
+	chunks->segment = segment;
+	chunks->rules = &visit->rules;
+	chunks->pins_wanted = visit->walk->pins;
 	chunks->deadline = visit->walk->deadline;
-	if (!walk_chunks(chunks, err))
+}
+
+static bool take_pins(const struct pins *pins, struct ari_heap *heap,
+		      struct ari_error *err)
+{
+	heap->pins.known = true;
+	for (size_t i = 0; i < pins->count; i++) {
+		struct ari_pin *pin = list_add(&heap->pins, err);
+
+		if (pin == NULL)
+			return false;
+		*pin = pins->at[i];
+	}
+	return true;
+}
+
+static bool take_walk(struct arena_visit *visit, const struct chunk_walk *chunks,
+		      size_t heap, struct ari_error *err)
+{
+	const struct reader *reader = chunks->reader;
+	bool done;
+
+	take_counts(reader, &visit->arena->heaps.at[heap]);
+	if (chunks->pins.wanted != 0 && reader->all.untold == 0 &&
+	    !take_pins(&chunks->pins, &visit->arena->heaps.at[heap], err))
 		return false;
-	take_counts(&worker->reader, &visit->arena->heaps.at[index]);
 	pthread_mutex_lock(&visit->lock);
 	done = collect(visit, chunks, err);
-	visit->untold |= worker->reader.all.untold != 0;
-	visit->unseen |= worker->reader.all.unseen != 0;
-	visit->top_resident += worker->reader.top.resident;
+	visit->untold |= reader->all.untold != 0;
+	visit->unseen |= reader->all.unseen != 0;
+	visit->top_resident += reader->top.resident;
 	pthread_mutex_unlock(&visit->lock);
 	return done;
+}
+
+bool depth_walk_heaps(struct worker *worker, struct arena_visit *visit,
+		      const size_t *heaps, size_t count, struct ari_error *err)
+{
+	struct chunk_walk *chunks = worker->chunks;
+	struct segment segments[2];
+
+	for (size_t i = 0; i < count; i++) {
+		segments[i] = segment_of(visit, heaps[i]);
+		check_segment(&segments[i]);
+		prepare(worker, visit, i, &segments[i]);
+	}
+	if (count == 2 && segments[0].kind == SEGMENT_HEAP)
+		return walk_chunks_of_two(&chunks[0], &chunks[1], err) &&
+		       take_walk(visit, &chunks[0], heaps[0], err) &&
+		       take_walk(visit, &chunks[1], heaps[1], err);
+	for (size_t i = 0; i < count; i++)
+		if (!walk_chunks(&chunks[i], err) ||
+		    !take_walk(visit, &chunks[i], heaps[i], err))
+			return false;
+	return true;
 }
 
 /* Mappings in which nothing proved to be main's: their pages are not its own. */
@@ -155,6 +200,7 @@ static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 			   struct ari_error *err)
 {
 	struct ari_arena *arena = visit->arena;
+	struct reader *reader = &worker->readers[0];
 	uint64_t known;
 
 	if (visit->pieces.count == 0) {
@@ -171,10 +217,10 @@ static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 		heap->address = piece->start;
 		heap->bytes = heap->mprotect_bytes = heap->span_bytes =
 			piece->end - piece->start;
-		reader_begin(&worker->reader, piece->start, piece->end, 0, 0);
-		if (!reader_finish(&worker->reader, err))
+		reader_begin(reader, piece->start, piece->end, 0, 0);
+		if (!reader_finish(reader, err))
 			return false;
-		take_counts(&worker->reader, heap);
+		take_counts(reader, heap);
 	}
 	known = tally_bytes(&visit->tally);
 	if (known < arena->system_bytes)
@@ -252,6 +298,8 @@ static bool settle(struct worker *worker, struct arena_visit *visit,
 	/* Its header was not read: its bytes are among the unread. */
 	if (!top_known)
 		arena->top.bytes = ARI_UNKNOWN;
+	if (!visit->untold && visit->walk->locked != NULL)
+		ledger_fill_resident(arena, &visit->tally);
 	return true;
 }
 
@@ -289,6 +337,29 @@ static bool end(struct worker *worker, struct arena_visit *visit, struct ari_err
 	return done;
 }
 
+static void set_rules(struct arena_visit *visit)
+{
+	const struct walk *walk = visit->walk;
+	const struct ari_settings *settings = &walk->model->settings;
+	struct trim_rules *rules = &visit->rules;
+
+	rules->skips = arena_is_corrupt(walk, &visit->before);
+	if (visit->arena->kind == ARI_ARENA_MAIN) {
+		rules->brk_end = walk_brk_end(walk);
+		rules->brk_step = walk->mem->page_bytes;
+		/* systrim() of 2.35 and later */
+		if (settings->thp_page_bytes != ARI_UNKNOWN &&
+		    settings->thp_page_bytes != 0)
+			rules->brk_step = settings->thp_page_bytes;
+	}
+	rules->threshold = settings->trim_threshold_bytes;
+	rules->top_pad = settings->top_pad_bytes;
+	if (walk->locked != NULL) {
+		rules->locked = walk->locked->list.at;
+		rules->locked_count = walk->locked->list.count;
+	}
+}
+
 static bool attempt(struct worker *worker, struct arena_visit *visit, bool again,
 		    struct ari_error *err)
 {
@@ -298,6 +369,7 @@ static bool attempt(struct worker *worker, struct arena_visit *visit, bool again
 		return false;
 	if (visit->arena->state == ARI_STATE_TORN)
 		return true; /* its state cannot be read */
+	set_rules(visit);
 	return marks_read(&worker->peek, &visit->state,
 			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&

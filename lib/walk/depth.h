@@ -16,9 +16,10 @@
 /* What one worker needs and uses again. */
 struct worker {
 	struct crew *crew;
-	struct reader reader;
 	struct peek peek;
-	struct chunk_walk chunks;
+	/* Two heaps may be walked in turn. */
+	struct reader readers[2];
+	struct chunk_walk chunks[2];
 };
 
 /* One visit of one arena, shared by the workers that walk its heaps. */
@@ -27,6 +28,7 @@ struct arena_visit {
 	struct ari_arena *arena;
 	struct view state;
 	struct arena_state before;
+	struct trim_rules rules;
 	struct marks marks;
 	uint64_t astray_before; /* marks.astray of the attempt before */
 	struct marks anchors;	/* filled when a walk asks for it */
@@ -46,9 +48,10 @@ struct arena_visit {
 bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 		       struct ari_error *err) __attribute__((warn_unused_result));
 
-/* Walks one heap of an arena that is being visited. */
-bool depth_walk_heap(struct worker *worker, struct arena_visit *visit, size_t heap,
-		     struct ari_error *err) __attribute__((warn_unused_result));
+/* Walks one heap, or two, of an arena that is being visited. */
+bool depth_walk_heaps(struct worker *worker, struct arena_visit *visit,
+		      const size_t *heaps, size_t count, struct ari_error *err)
+	__attribute__((warn_unused_result));
 
 /* Has all heaps of the arena walked, by this worker and idle ones. */
 bool crew_walk_heaps(struct worker *worker, struct arena_visit *visit,

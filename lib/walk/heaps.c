@@ -5,6 +5,7 @@
 #include "base/set.h"
 #include "model/model.h"
 #include "walk/arenas.h"
+#include "walk/marks.h"
 
 #define CHUNK_FLAGS 7u /* PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
 
@@ -160,29 +161,79 @@ static uint64_t end_of_brk(const struct maps *maps, const struct map *map)
 	return reached;
 }
 
-/* The mappings that are known to hold memory of a main arena in pieces. */
-static bool add_pieces(struct walk *walk, struct ari_arena *arena, struct ari_error *err)
+uint64_t walk_brk_end(const struct walk *walk)
 {
 	const struct maps *maps = walk->mem->maps;
-	const struct map *first = maps_find(maps, walk->sbrk_base);
-	const struct map *last = maps_find(maps, arena->top.address);
 
-	/* Brk's piece begins at sbrk_base; newer ones of mmap lie below older ones. */
-	if (first != NULL && first != last) {
-		bool is_brk = strcmp(first->path, HEAP_NAME) == 0;
-		uint64_t start = is_brk ? walk->sbrk_base : first->start;
-		uint64_t end = is_brk ? end_of_brk(maps, first) : first->end;
-
-		if (!add_segment(arena, start, ARI_UNKNOWN, end - start, err))
-			return false;
-	}
-	if (last == NULL)
-		return true;
-	return add_segment(arena, last->start, ARI_UNKNOWN, last->end - last->start, err);
+	for (size_t i = 0; i < maps->list.count; i++)
+		if (strcmp(maps->list.at[i].path, HEAP_NAME) == 0)
+			return end_of_brk(maps, &maps->list.at[i]);
+	return 0;
 }
 
-bool walk_segments(struct walk *walk, const struct arena_state *state,
-		   struct ari_arena *arena, struct ari_error *err)
+/* Brk's piece begins at sbrk_base; of other mappings any part may be malloc's. */
+static bool add_mapping(struct walk *walk, struct ari_arena *arena, const struct map *map,
+			struct ari_error *err)
+{
+	bool is_brk = strcmp(map->path, HEAP_NAME) == 0;
+	uint64_t start = is_brk ? walk->sbrk_base : map->start;
+	uint64_t end = is_brk ? end_of_brk(walk->mem->maps, map) : map->end;
+
+	return end <= start || add_segment(arena, start, ARI_UNKNOWN, end - start, err);
+}
+
+/* The mapping that holds address, unless it was added before or cannot be malloc's. */
+static bool add_piece_of(struct walk *walk, struct ari_arena *arena, uint64_t address,
+			 struct set *seen, struct ari_error *err)
+{
+	const struct map *map = maps_find(walk->mem->maps, address);
+
+	if (map == NULL || !(map->flags & MAP_WRITE) || map->path[0] == '/' ||
+	    set_find(seen, map->start, NULL))
+		return true;
+	return set_add(seen, map->start, 0, err) && add_mapping(walk, arena, map, err);
+}
+
+static bool read_members(struct walk *walk, const struct view *view,
+			 const struct arena_state *state, struct marks *ret,
+			 struct ari_error *err)
+{
+	struct peek peek;
+	bool done;
+
+	if (!peek_open(walk->mem, &peek, err))
+		return false;
+	done = marks_read_bins(&peek, view, state->system_mem / min_chunk(walk->layout),
+			       ret, err);
+	peek_close(&peek);
+	return done;
+}
+
+/*
+ * The mappings that are known to hold memory of a main arena in pieces: nothing links
+ * them, but a free chunk in one is in a bin.  top's is the last.
+ */
+static bool add_pieces(struct walk *walk, const struct view *view,
+		       const struct arena_state *state, struct ari_arena *arena,
+		       struct ari_error *err)
+{
+	const struct map *last = maps_find(walk->mem->maps, arena->top.address);
+	struct set seen = { 0 };
+	struct marks members = { 0 };
+	bool done = last == NULL || set_add(&seen, last->start, 0, err);
+
+	done = done && add_piece_of(walk, arena, walk->sbrk_base, &seen, err) &&
+	       read_members(walk, view, state, &members, err);
+	for (size_t i = 0; done && i < members.list.count; i++)
+		done = add_piece_of(walk, arena, members.list.at[i].address, &seen, err);
+	marks_done(&members);
+	set_done(&seen);
+	return done && (last == NULL || add_mapping(walk, arena, last, err));
+}
+
+bool walk_segments(struct walk *walk, const struct view *view,
+		   const struct arena_state *state, struct ari_arena *arena,
+		   struct ari_error *err)
 {
 	uint64_t end;
 
@@ -190,7 +241,8 @@ bool walk_segments(struct walk *walk, const struct arena_state *state,
 	if (arena->top.bytes == 0 || walk->sbrk_base == 0)
 		return true;
 	if (arena_is_noncontiguous(state))
-		return arena->top.bytes == ARI_UNKNOWN || add_pieces(walk, arena, err);
+		return arena->top.bytes == ARI_UNKNOWN ||
+		       add_pieces(walk, view, state, arena, err);
 	/* Without top's size: all that main got lies behind sbrk_base in one piece. */
 	end = arena->top.bytes == ARI_UNKNOWN ? walk->sbrk_base + state->system_mem
 					      : arena->top.address + arena->top.bytes;

@@ -139,3 +139,31 @@ bool ledger_fill(struct ari_arena *arena, const struct tally *tally,
 	arena->unwalked_bytes = tally->unwalked;
 	return true;
 }
+
+/* *at -= bytes; false when there are not so many. */
+static bool take(uint64_t *at, uint64_t bytes)
+{
+	return !__builtin_sub_overflow(*at, bytes, at);
+}
+
+void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally)
+{
+	const struct books_sums *sums = &tally->resident;
+	uint64_t total = arena->resident.total_bytes;
+	uint64_t in_use = arena->in_use_bytes;
+	uint64_t pinned = arena->free_bytes + arena->fast.bytes;
+
+	if (total == ARI_UNKNOWN || !take(&in_use, sums->holes_in_use) ||
+	    !take(&pinned, sums->holes_free) || !take(&pinned, sums->not_pinned) ||
+	    in_use + pinned + sums->trimmable + sums->retained_top + sums->metadata +
+			    sums->unwalked !=
+		    total)
+		return;
+	arena->resident.in_use_bytes = in_use;
+	arena->resident.pinned_free_bytes = pinned;
+	arena->resident.trimmable_bytes = sums->trimmable;
+	arena->resident.retained_top_bytes = sums->retained_top;
+	arena->resident.metadata_bytes = sums->metadata;
+	arena->resident.unwalked_bytes = sums->unwalked;
+	arena->trimmable_swapped_bytes = sums->trimmable_swapped;
+}

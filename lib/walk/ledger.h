@@ -11,4 +11,10 @@
 bool ledger_fill(struct ari_arena *arena, const struct tally *tally,
 		 struct ari_error *err) __attribute__((warn_unused_result));
 
+/*
+ * The same of the resident bytes, after ledger_fill() and once the arena's total is
+ * known.  Classes that do not add up to it stay unknown.
+ */
+void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally);
+
 #endif

@@ -30,6 +30,7 @@ void tally_add(struct tally *to, const struct tally *from)
 	to->unread += from->unread;
 	to->unwalked += from->unwalked;
 	to->breaks += from->breaks;
+	books_add(&to->resident, &from->resident);
 }
 
 static uint64_t sum_bytes(const struct tally_sizes *sizes, size_t count)

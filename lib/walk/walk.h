@@ -7,6 +7,7 @@
 #include "layout/symbols.h"
 #include "mem/mem.h"
 #include "model/model.h"
+#include "target/locked.h"
 
 struct ring_break {
 	bool found;
@@ -34,6 +35,9 @@ struct walk {
 	unsigned int tries;
 	/* As the target counts them, for the limit of arenas; 0: not known. */
 	uint64_t processors;
+	/* What malloc_trim() cannot give back; NULL: that could not be read. */
+	const struct locked *locked;
+	unsigned int pins; /* to be found in each heap */
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
 };
 

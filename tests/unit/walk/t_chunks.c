@@ -20,6 +20,7 @@ struct heap {
 	struct reader reader;
 	struct marks marks, anchors;
 	struct segment segment;
+	struct trim_rules rules;
 	struct chunk_walk walk;
 	uint64_t next; /* where put() goes on */
 };
@@ -48,6 +49,7 @@ static void begin(struct heap *heap, enum segment_kind kind, uint64_t pages)
 	heap->walk.marks = &heap->marks;
 	heap->walk.anchors = (struct anchors){ get_anchors, heap };
 	heap->walk.segment = &heap->segment;
+	heap->walk.rules = &heap->rules;
 	heap->next = AT + HEAD;
 }
 
@@ -96,6 +98,49 @@ static void add_mark(struct marks *marks, uint64_t at, enum mark_list list,
 	*mark = (struct mark){ .address = at, .list = list, .index = index };
 }
 
+static uint64_t sum(const struct tally_sizes *sizes, size_t count)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += sizes[i].bytes;
+	return bytes;
+}
+
+static uint64_t chunk_bytes(const struct tally *tally, int state)
+{
+	uint64_t bytes = sum(tally->large[state], BINS - BINS_SMALL);
+
+	for (size_t i = 0; i < BINS_SMALL; i++)
+		bytes += tally->small[state][i] * 16 * i;
+	return bytes;
+}
+
+static uint64_t in_use_resident(const struct tally *tally)
+{
+	return chunk_bytes(tally, TALLY_IN_USE) - tally->resident.holes_in_use;
+}
+
+static uint64_t pinned_free(const struct tally *tally)
+{
+	return chunk_bytes(tally, TALLY_FREE) + sum(tally->fast, FASTBINS) +
+	       sum(tally->unsorted, BINS) - tally->resident.holes_free -
+	       tally->resident.not_pinned;
+}
+
+/* Every byte of a resident page has its place too. */
+static void expect_balance(const struct heap *heap)
+{
+	const struct tally *tally = &heap->walk.tally;
+	const struct books_sums *sums = &tally->resident;
+
+	if (heap->reader.all.untold != 0 || heap->segment.kind == SEGMENT_PIECES)
+		return;
+	ck_assert_uint_eq(in_use_resident(tally) + pinned_free(tally) + sums->trimmable +
+				  sums->retained_top + sums->metadata + sums->unwalked,
+			  heap->reader.all.resident);
+}
+
 /* Every byte has its place, whatever the bytes are. */
 static const struct tally *walk(struct heap *heap)
 {
@@ -105,6 +150,7 @@ static const struct tally *walk(struct heap *heap)
 	if (heap->segment.kind != SEGMENT_PIECES)
 		ck_assert_uint_eq(tally_bytes(&heap->walk.tally),
 				  heap->segment.end - heap->segment.from);
+	expect_balance(heap);
 	return &heap->walk.tally;
 }
 

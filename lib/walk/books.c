@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/list.h"
+#include "walk/books.h"
+
+#define CHUNK_HEAD ((uint64_t)48) /* struct malloc_chunk, which malloc_trim keeps */
+#define MINSIZE	   ((uint64_t)32)
+
+void books_add(struct books_sums *to, const struct books_sums *from)
+{
+	to->holes_free += from->holes_free;
+	to->holes_in_use += from->holes_in_use;
+	to->not_pinned += from->not_pinned;
+	to->trimmable += from->trimmable;
+	to->trimmable_swapped += from->trimmable_swapped;
+	to->retained_top += from->retained_top;
+	to->metadata += from->metadata;
+	to->unwalked += from->unwalked;
+}
+
+void books_begin(struct books *books, const struct trim_rules *rules,
+		 struct reader *reader)
+{
+	*books = (struct books){ .rules = rules, .reader = reader };
+	books->kept[0].address = books->kept[1].address = ARI_UNKNOWN;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t to)
+{
+	return (value + to - 1) / to * to;
+}
+
+static uint64_t page_of(const struct books *books)
+{
+	return books->reader->mem->page_bytes;
+}
+
+uint64_t books_least(uint64_t page_bytes)
+{
+	/* mtrim(): size > psm1 + sizeof (struct malloc_chunk); sizes are 16 apart */
+	return page_bytes + CHUNK_HEAD;
+}
+
+/* The first page of a free chunk that may go back, in the segment. */
+static uint64_t inside_of(const struct books *books, uint64_t at)
+{
+	uint64_t inside = round_up(at + CHUNK_HEAD, page_of(books));
+
+	return inside < books->reader->limit ? inside : books->reader->limit;
+}
+
+bool books_keep(struct books *books, uint64_t at, struct ari_error *err)
+{
+	uint64_t addresses[2] = { at, inside_of(books, at) };
+
+	for (int i = 0; i < 2; i++) {
+		books->kept[i].address = ARI_UNKNOWN;
+		if (!reader_below(books->reader, addresses[i], &books->kept[i].below,
+				  err))
+			return false;
+		books->kept[i].address = addresses[i];
+	}
+	return true;
+}
+
+static bool below(struct books *books, uint64_t address, struct reader_below *ret,
+		  struct ari_error *err)
+{
+	for (int i = 0; i < 2; i++) {
+		if (address == books->kept[i].address) {
+			*ret = books->kept[i].below;
+			return true;
+		}
+	}
+	return reader_below(books->reader, address, ret, err);
+}
+
+static struct reader_below difference(struct reader_below high, struct reader_below low)
+{
+	high.resident -= low.resident;
+	high.swapped -= low.swapped;
+	return high;
+}
+
+bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
+		 struct ari_error *err)
+{
+	struct reader_below low, high;
+
+	if (at >= end)
+		return true;
+	if (!below(books, at, &low, err) || !below(books, end, &high, err))
+		return false;
+	*sum += difference(high, low).resident;
+	return true;
+}
+
+static bool grow_run(struct books *books, struct books_run *run, uint64_t end,
+		     struct ari_error *err)
+{
+	run->end = end;
+	return below(books, end - end % page_of(books), &run->below_last, err);
+}
+
+static bool begin_run(struct books *books, uint64_t at, struct reader_below low,
+		      uint64_t end, struct books_run *run, struct ari_error *err)
+{
+	*run = (struct books_run){ .start = at,
+				   .inside = inside_of(books, at),
+				   .below_start = low };
+	return below(books, run->inside, &run->below_inside, err) &&
+	       grow_run(books, run, end, err);
+}
+
+bool books_measure(struct books *books, uint64_t at, uint64_t end, struct books_run *ret,
+		   struct ari_error *err)
+{
+	struct reader_below low;
+
+	return below(books, at, &low, err) && begin_run(books, at, low, end, ret, err);
+}
+
+static void add_trimmable(struct books *books, struct reader_below count)
+{
+	books->sums.trimmable += count.resident;
+	books->sums.trimmable_swapped += count.swapped;
+}
+
+/*
+ * madvise() goes from mapping to mapping and stops at the first that is locked:
+ * what lies in front of it is gone by then.
+ */
+static uint64_t end_of_advice(const struct trim_rules *rules, uint64_t from, uint64_t to)
+{
+	ptrdiff_t i = list_floor(rules->locked, rules->locked_count, sizeof(struct span),
+				 offsetof(struct span, start), from);
+
+	if (i >= 0 && rules->locked[i].end > from)
+		return from;
+	i++;
+	if ((size_t)i < rules->locked_count && rules->locked[i].start < to)
+		return rules->locked[i].start;
+	return to;
+}
+
+bool books_gives(struct books *books, const struct books_run *run,
+		 struct reader_below *ret, struct ari_error *err)
+{
+	uint64_t last = run->end - run->end % page_of(books), to;
+	struct reader_below high = run->below_last;
+
+	*ret = (struct reader_below){ 0, 0 };
+	if (books->rules->skips || run->end - run->start < books_least(page_of(books)) ||
+	    last <= run->inside)
+		return true;
+	to = end_of_advice(books->rules, run->inside, last);
+	if (to != last && !below(books, to, &high, err))
+		return false;
+	*ret = difference(high, run->below_inside);
+	return true;
+}
+
+bool books_close(struct books *books, struct ari_error *err)
+{
+	struct reader_below count;
+
+	if (!books_is_open(books))
+		return true;
+	if (!books_gives(books, &books->run, &count, err))
+		return false;
+	add_trimmable(books, count);
+	books->sums.not_pinned += count.resident;
+	books->run.end = books->run.start;
+	return true;
+}
+
+/* Chunks of bins never border each other: only fastbins make them one. */
+static bool joins(const struct books *books, uint64_t at, enum books_chunk kind)
+{
+	if (!books_is_open(books) || books->run.end != at || books->rules->skips)
+		return false;
+	return kind == BOOKS_FAST || (kind == BOOKS_FREE && books->run.merged);
+}
+
+bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
+		 struct ari_error *err)
+{
+	struct reader_below low, high;
+	uint64_t holes;
+
+	if (!below(books, at, &low, err) || !below(books, end, &high, err))
+		return false;
+	holes = end - at - difference(high, low).resident;
+	if (kind == BOOKS_IN_USE) {
+		books->sums.holes_in_use += holes;
+		return books_close(books, err);
+	}
+	books->sums.holes_free += holes;
+	if (joins(books, at, kind)) {
+		if (!grow_run(books, &books->run, end, err))
+			return false;
+	} else if (!books_close(books, err) ||
+		   !begin_run(books, at, low, end, &books->run, err)) {
+		return false;
+	}
+	books->run.merged |= kind == BOOKS_FAST;
+	return true;
+}
+
+uint64_t books_brk_kept(const struct books *books, uint64_t at, uint64_t end)
+{
+	const struct trim_rules *rules = books->rules;
+	uint64_t page = page_of(books), area = end - at;
+
+	if (rules->skips || rules->brk_step == 0 ||
+	    rules->brk_end != round_up(end, page) || area <= MINSIZE + 1)
+		return ARI_UNKNOWN;
+	area -= MINSIZE + 1;
+	/* The kernel unmaps whole pages. */
+	return round_up(end - area / rules->brk_step * rules->brk_step, page);
+}
+
+bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
+	       struct ari_error *err)
+{
+	struct books_run *run = &books->run;
+	struct reader_below top, low, mid, high;
+	uint64_t from = at, kept;
+
+	if (!below(books, at, &top, err))
+		return false;
+	low = top;
+	/* What malloc_consolidate() frees in front of top becomes part of it. */
+	if (books_is_open(books) && run->end == at && run->merged &&
+	    !books->rules->skips) {
+		from = run->start;
+		low = run->below_start;
+		books->sums.not_pinned += difference(top, low).resident;
+		run->end = run->start;
+	} else if (!books_close(books, err)) {
+		return false;
+	}
+	kept = books_brk_kept(books, from, end);
+	kept = kept < to ? kept : to;
+	if (!below(books, kept, &mid, err) || !below(books, to, &high, err))
+		return false;
+	books->sums.retained_top += difference(mid, low).resident;
+	add_trimmable(books, difference(high, mid));
+	return true;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BOOKS_H
+#define WALK_BOOKS_H
+
+#include "mem/reader.h"
+#include "target/locked.h"
+
+/*
+ * The resident books of one segment: what class each byte of a present page has
+ * once malloc_trim(0) has merged the chunks of the fastbins, and which pages it would
+ * then give back.  The walk tells of the chunks in order of address; only those that
+ * are odd here cost anything: chunks over pages that are not resident, free chunks of
+ * a page or more, chunks of a fastbin.
+ *
+ * Sources: mtrim(), systrim() and malloc_consolidate() in malloc/malloc.c of the
+ * releases 2.10 to 2.43.
+ */
+
+/* What malloc_trim(0) does in this arena. */
+struct trim_rules {
+	bool skips;	    /* nothing: the arena is marked corrupt */
+	uint64_t brk_end;   /* main: where brk ends, a page's; else 0 */
+	uint64_t brk_step;  /* brk is lowered by multiples of it */
+	uint64_t threshold; /* a top from this size on is trimmed by free() */
+	uint64_t top_pad;   /* of which it leaves so much */
+	/* mlocked, in order of address: they give nothing back */
+	const struct span *locked;
+	size_t locked_count;
+};
+
+/* Sums over segments by books_add(). */
+struct books_sums {
+	uint64_t holes_free, holes_in_use; /* bytes of chunks that are not resident */
+	/* resident bytes of free chunks that are in one of the other classes */
+	uint64_t not_pinned;
+	uint64_t trimmable, trimmable_swapped;
+	uint64_t retained_top, metadata, unwalked;
+};
+
+void books_add(struct books_sums *to, const struct books_sums *from);
+
+enum books_chunk {
+	BOOKS_IN_USE,
+	BOOKS_FREE, /* in a bin */
+	BOOKS_FAST, /* in a fastbin: free once they are merged */
+};
+
+/* Chunks that malloc_trim finds as one free chunk. */
+struct books_run {
+	uint64_t start, end; /* equal: there is none */
+	bool merged;	     /* a chunk of a fastbin is among them */
+	uint64_t inside;     /* pages from here to the last whole one may go back */
+	struct reader_below below_start, below_inside, below_last;
+};
+
+struct books {
+	const struct trim_rules *rules;
+	struct reader *reader;
+	struct books_sums sums;
+	struct books_run run;
+	/* what lies below two addresses, kept from before the reader went on */
+	struct {
+		uint64_t address;
+		struct reader_below below;
+	} kept[2];
+};
+
+void books_begin(struct books *books, const struct trim_rules *rules,
+		 struct reader *reader);
+
+/*
+ * The functions below return false when page states cannot be had (ARI_GONE,
+ * ARI_DENIED, ARI_NO_MEMORY).
+ */
+
+/* The chunk at `at` is not whole in the window: keeps what will be asked of it. */
+bool books_keep(struct books *books, uint64_t at, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* A chunk [at, end); those in between that are not told are whole, and no run's. */
+bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
+		 struct ari_error *err) __attribute__((warn_unused_result));
+
+/* Bytes of [at, end) that are no chunk's go to *sum, a member of books->sums. */
+bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
+		 struct ari_error *err) __attribute__((warn_unused_result));
+
+/* The chain of chunks ends, or breaks. */
+bool books_close(struct books *books, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Top, from `at` to `end`; what lies behind it in the segment, to `to`, is its too. */
+bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
+	       struct ari_error *err) __attribute__((warn_unused_result));
+
+/* One chunk [at, end) as if it were free, for the functions below; counts nothing. */
+bool books_measure(struct books *books, uint64_t at, uint64_t end, struct books_run *ret,
+		   struct ari_error *err) __attribute__((warn_unused_result));
+
+/* What malloc_trim(0) would give back of a run. */
+bool books_gives(struct books *books, const struct books_run *run,
+		 struct reader_below *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * What systrim() leaves of main's top [at, end): pages from the result on go back;
+ * ARI_UNKNOWN: none does.
+ */
+uint64_t books_brk_kept(const struct books *books, uint64_t at, uint64_t end);
+
+/* From this size on pages of a free chunk may go back. */
+uint64_t books_least(uint64_t page_bytes);
+
+/* Is a run open that the next chunk may belong to? */
+static inline bool books_is_open(const struct books *books)
+{
+	return books->run.start != books->run.end;
+}
+
+#endif
