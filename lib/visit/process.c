@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "model/model.h"
+#include "target/cgroup.h"
 #include "target/procfs.h"
 #include "visit/visit.h"
 
@@ -30,6 +31,15 @@ static bool read_exe(struct visit *visit, struct ari_error *err)
 	return model_set_string(&visit->model->process.exe, exe, err);
 }
 
+/* Of the thread that has the memory: version 1 shows a zombie in the root group. */
+static bool read_cgroup(struct visit *visit, struct ari_error *err)
+{
+	autoclose int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct ari_cgroup *cgroup = &visit->model->process.cgroup;
+
+	return cgroup_read(visit->target.task_dir, self, cgroup, err);
+}
+
 bool visit_process(struct visit *visit, struct ari_error *err)
 {
 	struct ari_process *process = &visit->model->process;
@@ -43,5 +53,6 @@ bool visit_process(struct visit *visit, struct ari_error *err)
 	process->swap_bytes = status->swap_bytes;
 	process->virtual_bytes = status->virtual_bytes;
 	return model_set_string(&process->comm, status->comm, err) &&
-	       read_exe(visit, err) && read_boot_id(process, err);
+	       read_exe(visit, err) && read_boot_id(process, err) &&
+	       read_cgroup(visit, err);
 }
