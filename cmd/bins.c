@@ -295,6 +295,7 @@ const struct command command_bins = {
 	.table = &bins_table,
 	.own = OWN_SIZES | OWN_ARENA,
 	.own_table = &sizes_table,
+	.own_table_for = OWN_SIZES,
 	.least_depth = ARI_DEPTH_CHUNKS,
 	.run = run_visit,
 	.build = build_bins,

@@ -16,6 +16,8 @@
 /* What getopt_long() returns for an option: above every letter. */
 #define OPTION_VALUE 256
 
+#define PINS_PER_HEAP 5
+
 /* The tables of getopt_long(), made from ours; the last of the long ones is zero. */
 struct getopt_tables {
 	struct option longs[OPTIONS_MOST + 1];
@@ -251,6 +253,8 @@ static bool complete(struct options *options, struct ari_error *err)
 	options->visit.depth = (enum ari_depth)options->depth;
 	options->visit.symbols = (enum ari_symbols)options->symbols;
 	options->visit.jobs = (unsigned int)options->jobs;
+	if (options->pins)
+		options->visit.pins = PINS_PER_HEAP;
 	return true;
 }
 

@@ -21,7 +21,7 @@ const struct command *command_find(const char *name)
 const struct table_kind *command_table(const struct command *command,
 				       const struct options *options)
 {
-	bool own = command->own_table != NULL && options->sizes;
+	bool own = (options->own & command->own_table_for) != 0;
 
 	return own ? command->own_table : command->table;
 }

@@ -25,6 +25,7 @@ struct command {
 	const struct table_kind *table;
 	unsigned int own; /* of enum own_option */
 	const struct table_kind *own_table;
+	enum own_option own_table_for; /* the option that asks for it */
 
 	enum ari_depth least_depth;
 

@@ -69,6 +69,42 @@ static const struct table_kind heaps_table = {
 	.rank = "size",
 };
 
+/* A live chunk, with --pins. */
+struct pin_row {
+	struct heap_row heap; /* first: the getters above serve both tables */
+	struct ari_pin pin;
+};
+
+#define PIN(member) .offset = offsetof(struct pin_row, member)
+
+// clang-format off
+static const struct column pin_columns[] = {
+	{ "arena", "ARENA", UNIT_INDEX, BY_DEFAULT,
+	  "index of its arena, 0 is main", .number = arena_index },
+	{ "arena_address", "ARENA ADDRESS", UNIT_ADDRESS, ON_REQUEST,
+	  "of its arena's malloc_state", .number = arena_address },
+	{ "heap", "HEAP", UNIT_INDEX, ON_REQUEST,
+	  "place of its heap among the arena's, the oldest is 0", PIN(heap.number) },
+	{ "heap_address", "HEAP ADDRESS", UNIT_ADDRESS, BY_DEFAULT,
+	  "of its heap", PIN(heap.heap.address) },
+	{ "heap_size", "HEAP SIZE", UNIT_BYTES, BY_DEFAULT,
+	  "of its heap", PIN(heap.heap.bytes) },
+	{ "address", "ADDRESS", UNIT_ADDRESS, BY_DEFAULT,
+	  "of the chunk; the application's pointer is 16 further on", PIN(pin.address) },
+	{ "size", "SIZE", UNIT_BYTES, BY_DEFAULT,
+	  "of the chunk, its header included", PIN(pin.bytes) },
+	{ "holds", "HOLDS", UNIT_BYTES, BY_DEFAULT,
+	  "resident bytes that would go back besides, were it freed", PIN(pin.holds_bytes) },
+};
+// clang-format on
+
+static const struct table_kind pins_table = {
+	.name = "heaps --pins",
+	.columns = pin_columns,
+	.count = sizeof(pin_columns) / sizeof(pin_columns[0]),
+	.rank = "holds",
+};
+
 static enum ari_yesno holds_top(const struct ari_heap *heap,
 				const struct ari_arena *arena)
 {
@@ -80,6 +116,13 @@ static enum ari_yesno holds_top(const struct ari_heap *heap,
 	return top >= heap->address && top - heap->address < heap->bytes;
 }
 
+static struct heap_row heap_row(const struct ari_arena *arena, size_t number)
+{
+	const struct ari_heap *heap = &arena->heaps.at[number];
+
+	return (struct heap_row){ arena, *heap, number, holds_top(heap, arena) };
+}
+
 static size_t count_heaps(const struct ari_model *model)
 {
 	size_t count = 0;
@@ -89,26 +132,28 @@ static size_t count_heaps(const struct ari_model *model)
 	return count;
 }
 
-static bool build_heaps(const struct ari_model *model, const struct options *options,
-			struct document *document, struct ari_error *err)
+static size_t count_pins(const struct ari_model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->arenas.count; i++)
+		for (size_t j = 0; j < model->arenas.at[i].heaps.count; j++)
+			count += model->arenas.at[i].heaps.at[j].pins.count;
+	return count;
+}
+
+static bool build_rows(const struct ari_model *model, struct document *document,
+		       struct ari_error *err)
 {
 	size_t count = count_heaps(model);
 	struct heap_row *rows = document_memory(document, count, sizeof(*rows));
 	struct heap_row *row = rows;
 
-	(void)options;
 	if (rows == NULL)
 		return refuse_memory(err);
-	for (size_t i = 0; i < model->arenas.count; i++) {
-		const struct ari_arena *arena = &model->arenas.at[i];
-
-		for (size_t j = 0; j < arena->heaps.count; j++) {
-			const struct ari_heap *heap = &arena->heaps.at[j];
-
-			*row++ = (struct heap_row){ arena, *heap, j,
-						    holds_top(heap, arena) };
-		}
-	}
+	for (size_t i = 0; i < model->arenas.count; i++)
+		for (size_t j = 0; j < model->arenas.at[i].heaps.count; j++)
+			*row++ = heap_row(&model->arenas.at[i], j);
 	document_table(document, (struct table){
 					 .kind = &heaps_table,
 					 .rows = rows,
@@ -120,11 +165,54 @@ static bool build_heaps(const struct ari_model *model, const struct options *opt
 	return true;
 }
 
+static struct pin_row *add_pins(struct pin_row *row, const struct ari_arena *arena,
+				size_t number)
+{
+	const struct ari_heap *heap = &arena->heaps.at[number];
+
+	for (size_t i = 0; i < heap->pins.count; i++)
+		*row++ = (struct pin_row){ heap_row(arena, number), heap->pins.at[i] };
+	return row;
+}
+
+static bool build_pins(const struct ari_model *model, struct document *document,
+		       struct ari_error *err)
+{
+	size_t count = count_pins(model);
+	struct pin_row *rows = document_memory(document, count, sizeof(*rows));
+	struct pin_row *row = rows;
+
+	if (rows == NULL)
+		return refuse_memory(err);
+	for (size_t i = 0; i < model->arenas.count; i++)
+		for (size_t j = 0; j < model->arenas.at[i].heaps.count; j++)
+			row = add_pins(row, &model->arenas.at[i], j);
+	document_table(document, (struct table){
+					 .kind = &pins_table,
+					 .rows = rows,
+					 .row_size = sizeof(*rows),
+					 .count = count,
+					 .none = "No single live chunk keeps memory "
+						 "from going back.",
+				 });
+	return true;
+}
+
+static bool build_heaps(const struct ari_model *model, const struct options *options,
+			struct document *document, struct ari_error *err)
+{
+	return options->pins ? build_pins(model, document, err)
+			     : build_rows(model, document, err);
+}
+
 const struct command command_heaps = {
 	.name = "heaps",
 	.arguments = "PID",
 	.help = "one row per heap of each arena, and per segment of the main one",
 	.table = &heaps_table,
+	.own = OWN_PINS,
+	.own_table = &pins_table,
+	.own_table_for = OWN_PINS,
 	.run = run_visit,
 	.build = build_heaps,
 };

@@ -204,6 +204,8 @@ static const struct row rows[] = {
 	  take_arena, AT(arena) },
 	{ { 0, "sizes", NULL, "chunks in use and free, by size", OWN_SIZES },
 	  take_flag, AT(sizes) },
+	{ { 0, "pins", NULL, "the live chunks that keep most of each heap from going back", OWN_PINS },
+	  take_flag, AT(pins) },
 	{ { 0, "color", "WHEN", "auto (on a terminal), always or never", 0 },
 	  take_word, AT(color), .word = color_word },
 	{ { 'q', "quiet", NULL, "no notes on stderr", 0 },

@@ -11,6 +11,7 @@ enum own_option {
 	OWN_NONE = 0,
 	OWN_SIZES = 1 << 0,
 	OWN_ARENA = 1 << 1,
+	OWN_PINS = 1 << 2,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -35,7 +36,7 @@ struct options {
 	uint64_t verbose;
 	bool quiet, help, version;
 
-	bool sizes;
+	bool sizes, pins;
 	uint64_t arena; /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
 
 	/* As they were given, before they had a meaning. */

@@ -4,49 +4,11 @@
 #include "arenas.h"
 #include "command.h"
 #include "facts.h"
+#include "rss.h"
 
 /* What fits into one screen beside the facts. */
 #define SCREENFUL     20
 #define DAMAGES_SHOWN 8
-
-/* ---- the answer first ---- */
-
-static const char *idle_clause(struct document *document, uint64_t arenas, uint64_t idle)
-{
-	if (idle == ARI_UNKNOWN)
-		return "";
-	if (arenas == 1)
-		return idle == 0 ? "" : "; no thread is attached to it";
-	if (idle == 0)
-		return "; every arena has a thread attached";
-	return document_format(
-		document, "; %s no thread attached",
-		document_count(document, idle, "arena has", "arenas have"));
-}
-
-/* "12 arenas hold 812.0 MiB from the system, 40.1 MiB of it in their tops; …" */
-static void add_opening(struct document *document, const struct ari_model *model)
-{
-	const struct ari_totals *totals = &model->totals;
-	bool one = totals->arenas == 1;
-	const char *arenas =
-		document_count(document, totals->arenas, "arena holds", "arenas hold");
-	const char *tops = "";
-
-	if (totals->top_bytes != ARI_UNKNOWN)
-		tops = document_format(document, ", %s of it in %s",
-				       document_bytes(document, totals->top_bytes),
-				       one ? "its top" : "their tops");
-	document_paragraph(
-		document,
-		document_format(
-			document, "%s %s from the system%s%s.", arenas,
-			totals->system_bytes == ARI_UNKNOWN
-				? "an unknown amount"
-				: document_bytes(document, totals->system_bytes),
-			tops,
-			idle_clause(document, totals->arenas, totals->idle_arenas)));
-}
 
 /* ---- facts ---- */
 
@@ -69,19 +31,6 @@ static void add_process(struct document *document, const struct ari_model *model
 				      swap));
 }
 
-static void add_container(struct document *document, const struct ari_model *model)
-{
-	const struct ari_cgroup *cgroup = &model->process.cgroup;
-
-	if (cgroup->memory_max_bytes == ARI_UNKNOWN)
-		return;
-	document_fact(
-		document, "container",
-		document_format(document, "memory %s of at most %s",
-				document_bytes(document, cgroup->memory_current_bytes),
-				document_bytes(document, cgroup->memory_max_bytes)));
-}
-
 static void add_allocator(struct document *document, const struct ari_model *model)
 {
 	const struct ari_allocator *allocator = &model->allocator;
@@ -98,30 +47,6 @@ static void add_allocator(struct document *document, const struct ari_model *mod
 static const char *and_more(struct document *document, const char *list, const char *text)
 {
 	return *list == '\0' ? text : document_format(document, "%s, %s", list, text);
-}
-
-/* Where the RSS is, in one line. */
-static void add_memory(struct document *document, const struct ari_model *model)
-{
-	const char *list = "";
-
-	for (size_t i = 0; i < model->memory.count; i++) {
-		const struct ari_memory *memory = &model->memory.at[i];
-		const char *kind = ari_memory_kind_name(memory->kind);
-
-		if (kind == NULL || memory->resident_bytes == 0)
-			continue;
-		list = and_more(document, list,
-				document_format(document, "%s %s", kind,
-						document_bytes(document,
-							       memory->resident_bytes)));
-	}
-	if (*list == '\0' && model->totals.resident.total_bytes != ARI_UNKNOWN)
-		list = document_format(
-			document, "%s of the arenas",
-			document_bytes(document, model->totals.resident.total_bytes));
-	if (*list != '\0')
-		document_fact(document, "resident", list);
 }
 
 /* ---- the books: every byte of the arenas has one place ---- */
@@ -264,8 +189,7 @@ static void add_mmapped(struct document *document, const struct ari_model *model
 static void add_facts(struct document *document, const struct ari_model *model)
 {
 	add_process(document, model);
-	add_container(document, model);
-	add_memory(document, model);
+	rss_facts(document, model);
 	add_books(document, model);
 	add_mmapped(document, model);
 	facts_arena_limit(document, model);
@@ -343,7 +267,7 @@ static bool build_report(const struct ari_model *model, const struct options *op
 			 struct document *document, struct ari_error *err)
 {
 	(void)err;
-	add_opening(document, model);
+	rss_answer(document, model);
 	add_facts(document, model);
 	document_table(document,
 		       (struct table){
