@@ -20,7 +20,7 @@ struct identity {
 struct status {
 	char comm[64];
 	uint64_t threads, uid, rss_bytes, anon_bytes, swap_bytes, virtual_bytes;
-	uint64_t locked_bytes; /* VmLck */
+	uint64_t locked_bytes;	     /* VmLck */
 	uint64_t allowed_processors; /* in its affinity mask; 0: not told */
 	bool kernel_thread;
 };

@@ -22,8 +22,7 @@ bool walk_heaps(struct walk *walk, const struct arena_state *state,
 /* The same for main: the segments it has from brk and, failing that, mmap. */
 bool walk_segments(struct walk *walk, const struct view *view,
 		   const struct arena_state *state, struct ari_arena *arena,
-		   struct ari_error *err)
-	__attribute__((warn_unused_result));
+		   struct ari_error *err) __attribute__((warn_unused_result));
 
 /* top's size from its header, into arena->top. */
 bool walk_top(struct walk *walk, const struct arena_state *state, struct ari_arena *arena,
