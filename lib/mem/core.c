@@ -68,6 +68,50 @@ static bool core_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 	return true;
 }
 
+/* The parts that are in the file: one run each. */
+static bool core_runs(struct mem *mem, uint64_t start, uint64_t end,
+		      struct page_run *runs, size_t room, size_t *ret_count,
+		      uint64_t *ret_reached, struct ari_error *err)
+{
+	const struct core *core = core_of(mem);
+	uint64_t page = mem->page_bytes;
+	ptrdiff_t i =
+		list_floor(core->parts.at, core->parts.count, sizeof(struct core_part),
+			   offsetof(struct core_part, start), start);
+
+	(void)err;
+	*ret_reached = end;
+	*ret_count = 0;
+	for (size_t part = i < 0 ? 0 : (size_t)i; part < core->parts.count; part++) {
+		const struct core_part *at = &core->parts.at[part];
+		uint64_t from = at->start > start ? at->start : start;
+		uint64_t to = at->dumped_end - at->dumped_end % page;
+
+		if (from >= end)
+			break;
+		if (*ret_count == room) {
+			*ret_reached = from;
+			break;
+		}
+		if (to > end)
+			to = end;
+		if (from < to)
+			runs[(*ret_count)++] =
+				(struct page_run){ from, to, PAGE_NOT_ALONE, false };
+	}
+	return true;
+}
+
+/* What was resident, a core does not say. */
+static bool core_rss(struct mem *mem, struct rss_span *spans, size_t count,
+		     struct ari_error *err)
+{
+	(void)mem, (void)err;
+	for (size_t i = 0; i < count; i++)
+		spans[i].resident = spans[i].swapped = ARI_UNKNOWN;
+	return true;
+}
+
 static bool fault(struct ari_error *err, uint64_t address)
 {
 	return fail_at(err, ARI_FAULT, address,
@@ -140,7 +184,8 @@ static bool core_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops core_ops = { core_pages, core_copy, core_file, core_refresh };
+static const struct mem_ops core_ops = { core_pages, core_runs, core_rss,
+					 core_copy,  core_file, core_refresh };
 
 /* ---- its headers ---- */
 

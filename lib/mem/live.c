@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/list.h"
 #include "mem/live.h"
 #include "target/procfs.h"
 
@@ -17,10 +18,48 @@ static struct live *live_of(struct mem *mem)
 	return (struct live *)mem;
 }
 
+/* Huge pages of a pool are not counted in RSS. */
+static void set_apart(const struct span *span, uint64_t page, uint64_t start,
+		      size_t count, uint8_t *states)
+{
+	uint64_t end = start + count * page;
+	uint64_t from = span->start > start ? span->start : start;
+	uint64_t to = span->end < end ? span->end : end;
+
+	for (uint64_t at = from; at < to; at += page) {
+		uint8_t *state = &states[(at - start) / page];
+
+		if (page_is_present(*state))
+			*state = PAGE_ZERO | PAGE_IS_HUGE;
+	}
+}
+
 static bool live_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *states,
 		       struct ari_error *err)
 {
-	return residency_lookup(&live_of(mem)->residency, start, count, states, err);
+	struct live *live = live_of(mem);
+
+	if (!residency_lookup(&live->residency, start, count, states, err))
+		return false;
+	for (size_t i = 0; i < live->hugetlb.count; i++)
+		set_apart(&live->hugetlb.at[i], mem->page_bytes, start, count, states);
+	return true;
+}
+
+static bool live_runs(struct mem *mem, uint64_t start, uint64_t end,
+		      struct page_run *runs, size_t room, size_t *ret_count,
+		      uint64_t *ret_reached, struct ari_error *err)
+{
+	return pages_runs(&live_of(mem)->residency.pages, start, end, runs, room,
+			  ret_count, ret_reached, err);
+}
+
+static bool live_rss(struct mem *mem, struct rss_span *spans, size_t count,
+		     struct ari_error *err)
+{
+	struct live *live = live_of(mem);
+
+	return rss_count(live->target, &live->residency, mem->maps, spans, count, err);
 }
 
 static bool fail_errno(struct live *live, int error, uint64_t address,
@@ -173,7 +212,8 @@ static bool live_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops live_ops = { live_pages, live_copy, live_file, live_refresh };
+static const struct mem_ops live_ops = { live_pages, live_runs, live_rss,
+					 live_copy,  live_file, live_refresh };
 
 /*
  * Reads one word of a page that is surely present, the running program's stack:
@@ -192,6 +232,24 @@ static bool try_read(struct live *live, struct ari_error *err)
 	return false;
 }
 
+static bool find_hugetlb(struct live *live, struct ari_error *err)
+{
+	const struct maps *maps = live->mem.maps;
+
+	for (size_t i = 0; i < maps->list.count; i++) {
+		const struct map *map = &maps->list.at[i];
+		struct span *span;
+
+		if (!map_is_hugetlb(map))
+			continue;
+		span = list_add(&live->hugetlb, err);
+		if (span == NULL)
+			return false;
+		*span = (struct span){ map->start, map->end };
+	}
+	return true;
+}
+
 bool live_open(const struct target *target, struct maps *maps, struct live *ret,
 	       struct ari_error *err)
 {
@@ -204,7 +262,7 @@ bool live_open(const struct target *target, struct maps *maps, struct live *ret,
 	if (!residency_open(target, &ret->residency, err))
 		return false;
 	ret->mem.tells_huge = ret->residency.pages.can_scan;
-	if (try_read(ret, err))
+	if (find_hugetlb(ret, err) && try_read(ret, err))
 		return true;
 	live_close(ret);
 	return false;
@@ -213,6 +271,7 @@ bool live_open(const struct target *target, struct maps *maps, struct live *ret,
 void live_close(struct live *live)
 {
 	residency_close(&live->residency);
+	list_done(&live->hugetlb);
 	cleanup_close(&live->mem_fd);
 	cleanup_close(&live->file_fd);
 	live->mem_fd = live->file_fd = -1;

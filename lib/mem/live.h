@@ -3,6 +3,7 @@
 #define MEM_LIVE_H
 
 #include "mem/mem.h"
+#include "target/locked.h"
 #include "target/residency.h"
 #include "target/target.h"
 
@@ -11,6 +12,8 @@ struct live {
 	struct mem mem;
 	const struct target *target;
 	struct residency residency;
+	/* Pages of these are present, and in no RSS.  As they were at the start. */
+	ARI_LIST(struct span) hugetlb;
 	int mem_fd; /* -1: process_vm_readv works */
 	/* The file of the last absent page that was read; -1: none. */
 	int file_fd;

@@ -10,6 +10,7 @@
 #include "arenainspect.h"
 #include "target/maps.h"
 #include "target/pages.h"
+#include "target/rss.h"
 
 /*
  * The memory of a target, whoever it is: a live process, a core, a test's fake.
@@ -29,6 +30,13 @@ struct mem_ops {
 	/* As pages_lookup(). */
 	bool (*pages)(struct mem *mem, uint64_t start, size_t count, uint8_t *states,
 		      struct ari_error *err);
+	/* As pages_runs(). */
+	bool (*runs)(struct mem *mem, uint64_t start, uint64_t end, struct page_run *runs,
+		     size_t room, size_t *ret_count, uint64_t *ret_reached,
+		     struct ari_error *err);
+	/* As rss_count(), for spans of *mem->maps. */
+	bool (*rss)(struct mem *mem, struct rss_span *spans, size_t count,
+		    struct ari_error *err);
 	/*
 	 * Copies the ranges in order, whatever their pages' states.  *ret_done
 	 * ranges are whole when it fails; err: ARI_FAULT with the first bad

@@ -126,6 +126,13 @@ const struct map *maps_find(const struct maps *maps, uint64_t address)
 	return &maps->list.at[i];
 }
 
+bool map_is_hugetlb(const struct map *map)
+{
+	static const char name[] = "/anon_hugepage";
+
+	return strncmp(map->path, name, sizeof(name) - 1) == 0;
+}
+
 uint64_t maps_reach(const struct maps *maps, uint64_t address, unsigned int flags)
 {
 	for (size_t i = first_beyond(maps, address); i < maps->list.count; i++) {
@@ -180,4 +187,12 @@ uint64_t maps_bytes(const struct maps *maps)
 bool map_is_anonymous(const struct map *map)
 {
 	return map->inode == 0 && !(map->flags & MAP_IS_SHARED);
+}
+
+bool map_is_own_memory(const struct map *map)
+{
+	if (map_is_anonymous(map))
+		return true;
+	return !(map->flags & MAP_IS_SHARED) &&
+	       (strcmp(map->path, "/dev/zero") == 0 || map_is_hugetlb(map));
 }

@@ -44,6 +44,9 @@ void maps_done(struct maps *maps);
 /* The mapping that holds address, or NULL. */
 const struct map *maps_find(const struct maps *maps, uint64_t address);
 
+/* Is it private memory from a pool of huge pages (MAP_HUGETLB)? */
+bool map_is_hugetlb(const struct map *map);
+
 /*
  * How far the target may go on from address without a gap and with all of
  * `flags` in force; address itself when not even the first byte is mapped so.
@@ -65,5 +68,11 @@ uint64_t maps_bytes(const struct maps *maps);
 
 /* No file behind it. */
 bool map_is_anonymous(const struct map *map);
+
+/*
+ * Memory of the process alone, without a file that means anything: the kernel has
+ * one behind private huge pages of its pool, and /dev/zero is none.
+ */
+bool map_is_own_memory(const struct map *map);
 
 #endif

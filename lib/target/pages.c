@@ -22,34 +22,40 @@ struct scan_arg {
 };
 
 #define SCAN_IOCTL   _IOWR('f', 16, struct scan_arg)
+#define SCAN_FILE    ((uint64_t)1 << 2)
 #define SCAN_PRESENT ((uint64_t)1 << 3)
 #define SCAN_SWAPPED ((uint64_t)1 << 4)
 #define SCAN_ZERO    ((uint64_t)1 << 5)
 #define SCAN_HUGE    ((uint64_t)1 << 6)
+#define SCAN_GUARD   ((uint64_t)1 << 8) /* since 6.15; such a page shows as swapped too */
 
 /* Bits of an entry of /proc/PID/pagemap; Documentation/admin-guide/mm/pagemap.rst. */
 #define ENTRY_PRESENT	((uint64_t)1 << 63)
 #define ENTRY_SWAPPED	((uint64_t)1 << 62)
 #define ENTRY_EXCLUSIVE ((uint64_t)1 << 56)
 
-#define REGIONS 256
-#define ENTRIES 512
+#define REGIONS	    256
+#define ENTRIES	    512
+#define RUN_ENTRIES 1024
 
-static bool scan(int fd, uint64_t start, uint64_t end, struct scan_region *regions,
+static bool scan(const struct pages *pages, uint64_t start, uint64_t end,
+		 struct scan_region *regions, size_t room, uint64_t also,
 		 struct scan_arg *arg, size_t *ret)
 {
 	int found;
 
+	also |= pages->can_tell_guards ? SCAN_GUARD : 0;
 	*arg = (struct scan_arg){
 		.size = sizeof(*arg),
 		.start = start,
 		.end = end,
 		.vec = (uint64_t)(uintptr_t)regions,
-		.vec_len = REGIONS,
+		.vec_len = room,
 		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE,
+		.return_mask =
+			SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE | also,
 	};
-	found = ioctl(fd, SCAN_IOCTL, arg);
+	found = ioctl(pages->fd, SCAN_IOCTL, arg);
 	if (found < 0)
 		return false;
 	*ret = (size_t)found;
@@ -59,7 +65,7 @@ static bool scan(int fd, uint64_t start, uint64_t end, struct scan_region *regio
 static uint8_t state_of_region(const struct scan_region *region)
 {
 	if (!(region->categories & SCAN_PRESENT))
-		return PAGE_SWAPPED;
+		return region->categories & SCAN_GUARD ? PAGE_ABSENT : PAGE_SWAPPED;
 	return (region->categories & SCAN_ZERO ? PAGE_ZERO : PAGE_PRESENT) |
 	       (region->categories & SCAN_HUGE ? PAGE_IS_HUGE : 0);
 }
@@ -71,16 +77,26 @@ static uint8_t state_of_entry(uint64_t entry)
 	return entry & ENTRY_SWAPPED ? PAGE_SWAPPED : PAGE_ABSENT;
 }
 
-bool pages_open(const struct target *target, struct pages *ret, struct ari_error *err)
+/* A kernel that lacks a category refuses the call. */
+static void find_abilities(struct pages *pages)
 {
+	struct scan_region region;
 	struct scan_arg arg;
-	struct scan_region regions[REGIONS];
 	size_t found;
 
+	pages->can_scan = pages->can_tell_guards = true;
+	if (scan(pages, 0, 0, &region, 1, SCAN_FILE, &arg, &found))
+		return;
+	pages->can_tell_guards = false;
+	pages->can_scan = scan(pages, 0, 0, &region, 1, SCAN_FILE, &arg, &found);
+}
+
+bool pages_open(const struct target *target, struct pages *ret, struct ari_error *err)
+{
 	*ret = (struct pages){ .fd = -1, .page_bytes = target->page_bytes };
 	if (!procfs_open(target->task_dir, "pagemap", &ret->fd, err))
 		return target_denied(target, "pagemap", err);
-	ret->can_scan = scan(ret->fd, 0, 0, regions, &arg, &found);
+	find_abilities(ret);
 	return true;
 }
 
@@ -107,7 +123,7 @@ static bool lookup_by_scan(const struct pages *pages, uint64_t start, size_t cou
 		struct scan_arg arg;
 		size_t found;
 
-		if (!scan(pages->fd, at, end, regions, &arg, &found)) {
+		if (!scan(pages, at, end, regions, REGIONS, 0, &arg, &found)) {
 			if (errno == EINTR)
 				continue;
 			return gone(err);
@@ -164,4 +180,77 @@ bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 	}
 	return pages->can_scan ? lookup_by_scan(pages, start, count, states, err)
 			       : lookup_by_entries(pages, start, count, states, err);
+}
+
+/* ---- runs ---- */
+
+static void add_run(struct page_run *runs, size_t *count, const struct page_run *run)
+{
+	struct page_run *last = *count == 0 ? NULL : &runs[*count - 1];
+
+	if (last != NULL && last->end == run->start && last->state == run->state &&
+	    last->of_file == run->of_file)
+		last->end = run->end;
+	else
+		runs[(*count)++] = *run;
+}
+
+static bool runs_by_scan(const struct pages *pages, uint64_t start, uint64_t end,
+			 struct page_run *runs, size_t room, size_t *ret_count,
+			 uint64_t *ret_reached, struct ari_error *err)
+{
+	struct scan_region regions[REGIONS];
+	struct scan_arg arg;
+	size_t found;
+
+	if (room > REGIONS)
+		room = REGIONS;
+	while (!scan(pages, start, end, regions, room, SCAN_FILE, &arg, &found))
+		if (errno != EINTR)
+			return gone(err);
+	for (size_t i = 0; i < found; i++) {
+		struct page_run run = { regions[i].start, regions[i].end,
+					state_of_region(&regions[i]),
+					(regions[i].categories & SCAN_FILE) != 0 };
+
+		if (run.state != PAGE_ABSENT)
+			add_run(runs, ret_count, &run);
+	}
+	/* Never seen to stay where it is; must not hang. */
+	*ret_reached = arg.walk_end > start ? arg.walk_end : end;
+	return true;
+}
+
+static bool runs_by_entries(const struct pages *pages, uint64_t start, uint64_t end,
+			    struct page_run *runs, size_t room, size_t *ret_count,
+			    uint64_t *ret_reached, struct ari_error *err)
+{
+	uint8_t states[RUN_ENTRIES];
+	size_t count = (end - start) / pages->page_bytes, i;
+
+	if (count > RUN_ENTRIES)
+		count = RUN_ENTRIES;
+	if (!lookup_by_entries(pages, start, count, states, err))
+		return false;
+	for (i = 0; i < count && *ret_count < room; i++) {
+		uint64_t at = start + i * pages->page_bytes;
+		struct page_run run = { at, at + pages->page_bytes, states[i], false };
+
+		if (states[i] != PAGE_ABSENT)
+			add_run(runs, ret_count, &run);
+	}
+	*ret_reached = start + i * pages->page_bytes;
+	return true;
+}
+
+bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end,
+		struct page_run *runs, size_t room, size_t *ret_count,
+		uint64_t *ret_reached, struct ari_error *err)
+{
+	*ret_count = 0;
+	*ret_reached = end;
+	if (pages->fd < 0 || start >= end)
+		return true;
+	return (pages->can_scan ? runs_by_scan : runs_by_entries)(
+		pages, start, end, runs, room, ret_count, ret_reached, err);
 }

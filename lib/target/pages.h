@@ -13,7 +13,7 @@
 enum page_state {
 	PAGE_ABSENT,
 	PAGE_PRESENT,	/* and counted in RSS */
-	PAGE_ZERO,	/* present, but the shared page of zeros: not in RSS */
+	PAGE_ZERO,	/* present and not in RSS: the shared page of zeros, hugetlb */
 	PAGE_NOT_ALONE, /* present; the zero page, or shared after a fork: not told */
 	PAGE_SWAPPED,
 	PAGE_UNKNOWN,	 /* the page tables may not be looked at */
@@ -35,6 +35,7 @@ static inline uint8_t page_state(uint8_t state)
 struct pages {
 	int fd; /* -1: every page is PAGE_UNKNOWN */
 	bool can_scan;
+	bool can_tell_guards; /* from swap (Linux 6.15) */
 	uint64_t page_bytes;
 };
 
@@ -49,6 +50,25 @@ void pages_close(struct pages *pages);
  */
 bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 		  uint8_t *states, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Pages in a row, [start, end), that are in one state: present in some way, or in swap. */
+struct page_run {
+	uint64_t start, end;
+	uint8_t state; /* enum page_state, with PAGE_IS_HUGE */
+	bool of_file;  /* not anonymous; only PAGEMAP_SCAN tells */
+};
+
+/*
+ * The first runs, at most `room`, of pages in [start, end), which are addresses of
+ * pages.  They were looked for up to *ret_reached, from where to go on; it is `end`
+ * when there are no more.  With PAGEMAP_SCAN the cost follows what is there; else a
+ * call looks at 1024 pages at most.  Where the page tables may not be looked at there
+ * are no runs.
+ */
+bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end,
+		struct page_run *runs, size_t room, size_t *ret_count,
+		uint64_t *ret_reached, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* Whether reading the page leaves the page tables as they are. */

@@ -24,8 +24,10 @@ static void take_line(struct smap *smap, const char *line)
 {
 	const char *flags = procfs_line(line, "VmFlags:");
 
-	if (flags != NULL)
+	if (flags != NULL) {
 		smap->locked = strstr(flags, " lo") != NULL;
+		smap->hugetlb = strstr(flags, " ht") != NULL;
+	}
 	for (size_t i = 0; i < sizeof(count_lines) / sizeof(*count_lines); i++) {
 		uint64_t bytes = procfs_kb(line, count_lines[i].key);
 

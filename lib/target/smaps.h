@@ -12,7 +12,8 @@
 struct smap {
 	uint64_t start, end;
 	uint64_t rss, swap, anon_huge;
-	bool locked; /* VmFlags lo */
+	bool locked;  /* VmFlags lo */
+	bool hugetlb; /* VmFlags ht: of the pool of huge pages, which is not RSS */
 };
 
 /* In address order.  Costs the kernel a walk of all page tables. */

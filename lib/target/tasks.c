@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -56,6 +57,16 @@ bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
 void tasks_done(struct tasks *tasks)
 {
 	list_done(&tasks->list);
+}
+
+uint64_t task_robust_head(pid_t tid)
+{
+	uint64_t head = 0;
+	size_t length;
+
+	if (syscall(SYS_get_robust_list, tid, &head, &length) != 0)
+		return 0;
+	return head;
 }
 
 uint64_t stat_field(const char *stat, unsigned int field)

@@ -20,6 +20,13 @@ bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
 void tasks_done(struct tasks *tasks);
 
 /*
+ * Where the thread's list of robust futexes begins, which for a thread of glibc is
+ * in its struct pthread (arch.h has the offset); 0: it has none, or we may not ask.
+ * tid is an id as our pid namespace has it.
+ */
+uint64_t task_robust_head(pid_t tid);
+
+/*
  * The fields of a stat file that follow the comm (which may hold anything):
  * `field` is numbered as in proc_pid_stat(5), 3 being the state, of which the
  * character is returned.  ARI_UNKNOWN when there is no such field.

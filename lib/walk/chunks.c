@@ -136,7 +136,9 @@ static struct chain take_up(struct chunk_walk *walk)
 {
 	const struct reader *reader = walk->reader;
 
-	walk->hole = reader_hole(reader, walk->at);
+	/* From the last chunk on: it is not counted yet. */
+	walk->hole = reader_hole(reader,
+				 walk->last > reader->start ? walk->last : reader->start);
 	set_event(walk);
 	return (struct chain){
 		.walk = walk,
@@ -274,20 +276,35 @@ static bool leap(struct chunk_walk *walk, bool unread, struct ari_error *err)
 	return true;
 }
 
-/* Two fenceposts: what main got in one piece ends behind them. */
-static bool is_fence_pair(struct chunk_walk *walk, uint64_t word, bool *ret,
+static bool is_fence(uint64_t word)
+{
+	return (word & ~(uint64_t)CHUNK_FLAGS) == CHUNK_FENCE;
+}
+
+/*
+ * What main got in one piece ends in two fenceposts, or in three: where 48 bytes of
+ * top were left, sysmalloc() keeps 16 of them as a chunk that nobody frees.
+ * *ret: their bytes, 0 when there are none.
+ */
+static bool measure_fence(struct chunk_walk *walk, uint64_t word, uint64_t *ret,
 			  struct ari_error *err)
 {
-	uint64_t second;
-	uint8_t state;
+	uint64_t page = walk->reader->mem->page_bytes, bytes = CHUNK_FENCE;
+	uint8_t state = PAGE_PRESENT;
 
-	*ret = false;
-	if ((word & ~(uint64_t)CHUNK_FLAGS) != CHUNK_FENCE ||
-	    walk->limit - walk->at < 2 * CHUNK_FENCE)
-		return true;
-	if (!chunks_header(walk, walk->at + CHUNK_FENCE, &second, &state, err))
-		return false;
-	*ret = (second & ~(uint64_t)CHUNK_FLAGS) == CHUNK_FENCE;
+	*ret = 0;
+	while (is_fence(word) && state == PAGE_PRESENT && bytes < 4 * CHUNK_FENCE) {
+		uint64_t next = walk->at + bytes;
+
+		if (bytes > CHUNK_FENCE)
+			*ret = bytes;
+		/* A piece begins at a page; that is not ours any more. */
+		if (walk->limit - walk->at < bytes + CHUNK_FENCE || next % page == 0)
+			return true;
+		if (!chunks_header(walk, next, &word, &state, err))
+			return false;
+		bytes += CHUNK_FENCE;
+	}
 	return true;
 }
 
@@ -343,19 +360,19 @@ static enum damage damage_of(uint64_t word)
 /* A header that is no chunk's. */
 static bool pass_odd(struct chunk_walk *walk, uint64_t word, struct ari_error *err)
 {
-	bool fence, ended;
+	uint64_t fence;
+	bool ended;
 
 	if (!end_of_heap(walk, word, &ended, err))
 		return false;
 	if (ended)
 		return true;
 	if (walk->segment->kind == SEGMENT_BRK) {
-		if (!is_fence_pair(walk, word, &fence, err))
+		if (!measure_fence(walk, word, &fence, err))
 			return false;
-		if (fence) {
+		if (fence != 0) {
 			return count_last(walk, word & CHUNK_PREV_INUSE, err) &&
-			       pass_overhead(walk, 2 * CHUNK_FENCE, err) &&
-			       leap(walk, false, err);
+			       pass_overhead(walk, fence, err) && leap(walk, false, err);
 		}
 	}
 	add_damage(walk, damage_of(word), walk->at);
@@ -455,7 +472,7 @@ static bool walk_piece(struct chunk_walk *walk, uint64_t *ret_end, struct ari_er
 	const struct segment *segment = walk->segment;
 	uint64_t word;
 	uint8_t state;
-	bool fence;
+	uint64_t fence;
 
 	*ret_end = 0;
 	walk->last = walk->at;
@@ -481,13 +498,13 @@ static bool walk_piece(struct chunk_walk *walk, uint64_t *ret_end, struct ari_er
 			continue;
 		if (state != PAGE_PRESENT)
 			return true;
-		if (!is_fence_pair(walk, word, &fence, err))
+		if (!measure_fence(walk, word, &fence, err))
 			return false;
-		if (!fence)
+		if (fence == 0)
 			return true;
-		*ret_end = walk->at + 2 * CHUNK_FENCE;
+		*ret_end = walk->at + fence;
 		return count_last(walk, word & CHUNK_PREV_INUSE, err) &&
-		       pass_overhead(walk, 2 * CHUNK_FENCE, err);
+		       pass_overhead(walk, fence, err);
 	}
 }
 

@@ -188,8 +188,8 @@ static bool add_piece_of(struct walk *walk, struct ari_arena *arena, uint64_t ad
 {
 	const struct map *map = maps_find(walk->mem->maps, address);
 
-	if (map == NULL || !(map->flags & MAP_WRITE) || map->path[0] == '/' ||
-	    set_find(seen, map->start, NULL))
+	if (map == NULL || !(map->flags & MAP_WRITE) ||
+	    (map->path[0] == '/' && !map_is_hugetlb(map)) || set_find(seen, map->start, NULL))
 		return true;
 	return set_add(seen, map->start, 0, err) && add_mapping(walk, arena, map, err);
 }
@@ -210,6 +210,22 @@ static bool read_members(struct walk *walk, const struct view *view,
 }
 
 /*
+ * Where huge pages come from a pool each piece is a mapping of its own, and may have
+ * no free chunk that a bin leads to.  What is not main's does not prove to be.
+ */
+static bool add_pool(struct walk *walk, struct ari_arena *arena, struct set *seen,
+		     struct ari_error *err)
+{
+	const struct maps *maps = walk->mem->maps;
+
+	for (size_t i = 0; i < maps->list.count; i++)
+		if (map_is_hugetlb(&maps->list.at[i]) &&
+		    !add_piece_of(walk, arena, maps->list.at[i].start, seen, err))
+			return false;
+	return true;
+}
+
+/*
  * The mappings that are known to hold memory of a main arena in pieces: nothing links
  * them, but a free chunk in one is in a bin.  top's is the last.
  */
@@ -226,6 +242,7 @@ static bool add_pieces(struct walk *walk, const struct view *view,
 	       read_members(walk, view, state, &members, err);
 	for (size_t i = 0; done && i < members.list.count; i++)
 		done = add_piece_of(walk, arena, members.list.at[i].address, &seen, err);
+	done = done && add_pool(walk, arena, &seen, err);
 	marks_done(&members);
 	set_done(&seen);
 	return done && (last == NULL || add_mapping(walk, arena, last, err));

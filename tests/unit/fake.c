@@ -68,6 +68,88 @@ static bool fake_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 	return true;
 }
 
+static bool is_there(const uint8_t *state)
+{
+	return state != NULL &&
+	       (page_is_present(*state) || page_state(*state) == PAGE_SWAPPED);
+}
+
+/* As slow as it is plain: the regions of a test are small, what is between is skipped. */
+static bool fake_runs(struct mem *mem, uint64_t start, uint64_t end,
+		      struct page_run *runs, size_t room, size_t *ret_count,
+		      uint64_t *ret_reached, struct ari_error *err)
+{
+	struct fake *fake = fake_of(mem);
+	uint64_t page = mem->page_bytes;
+
+	(void)err;
+	must(start % page == 0);
+	*ret_count = 0;
+	*ret_reached = end;
+	for (size_t i = 0; i < fake->regions.count; i++) {
+		const struct fake_region *region = &fake->regions.at[i];
+
+		for (uint64_t at = region->start; at < region->start + region->bytes;
+		     at += page) {
+			const uint8_t *state =
+				&region->states[(at - region->start) / page];
+
+			if (at < start || at >= end || !is_there(state))
+				continue;
+			if (*ret_count > 0 && runs[*ret_count - 1].end == at &&
+			    runs[*ret_count - 1].state == *state) {
+				runs[*ret_count - 1].end += page;
+				continue;
+			}
+			if (*ret_count == room) {
+				*ret_reached = at;
+				return true;
+			}
+			runs[(*ret_count)++] = (struct page_run){ at, at + page, *state,
+								  false };
+		}
+	}
+	return true;
+}
+
+static void count_page(struct rss_span *span, uint64_t at, uint64_t page, uint8_t state)
+{
+	uint64_t from = at > span->start ? at : span->start;
+	uint64_t to = at + page < span->end ? at + page : span->end;
+
+	if (span->resident == ARI_UNKNOWN || page_state(state) == PAGE_ABSENT ||
+	    page_state(state) == PAGE_ZERO)
+		return;
+	if (page_state(state) == PAGE_PRESENT)
+		span->resident += to - from;
+	else if (page_state(state) == PAGE_SWAPPED)
+		span->swapped += to - from;
+	else
+		span->resident = span->swapped = ARI_UNKNOWN;
+}
+
+static bool fake_rss(struct mem *mem, struct rss_span *spans, size_t count,
+		     struct ari_error *err)
+{
+	uint64_t page = mem->page_bytes, last = 0;
+
+	(void)err;
+	for (size_t i = 0; i < count; i++) {
+		const struct map *map = maps_find(mem->maps, spans[i].start);
+
+		must(spans[i].start < spans[i].end);
+		must(spans[i].start >= last);
+		must(map != NULL);
+		must(spans[i].end <= map->end);
+		last = spans[i].end;
+		spans[i].resident = spans[i].swapped = 0;
+		for (uint64_t at = spans[i].start - spans[i].start % page;
+		     at < spans[i].end; at += page)
+			count_page(&spans[i], at, page, *state_at(fake_of(mem), at));
+	}
+	return true;
+}
+
 static void copy_byte(struct fake *fake, const struct fake_region *region,
 		      uint64_t address, uint8_t *to)
 {
@@ -172,7 +254,8 @@ static bool fake_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops fake_ops = { fake_pages, fake_copy, fake_file, fake_refresh };
+static const struct mem_ops fake_ops = { fake_pages, fake_runs, fake_rss,
+					 fake_copy,  fake_file, fake_refresh };
 
 void fake_init(struct fake *fake, uint64_t page_bytes)
 {

@@ -621,6 +621,43 @@ static void expect_piece(const struct heap *heap, size_t i, uint64_t start, uint
 	ck_assert_uint_eq(heap->walk.pieces.at[i].end, to);
 }
 
+/* sysmalloc() leaves a chunk of 16 bytes where 48 were left of top. */
+TEST(third_fencepost_belongs_to_the_piece)
+{
+	static const enum segment_kind kinds[] = { SEGMENT_BRK, SEGMENT_PIECES };
+
+	for (int i = 0; i < 2; i++) {
+		struct heap heap;
+		const struct tally *tally;
+
+		begin(&heap, kinds[i], 8);
+		heap.segment.first = heap.next = AT;
+		fill_to(&heap, AT + 2 * PAGE - 48);
+		put(&heap, 16, PREV);
+		put_fence(&heap, PREV);
+		fill_to(&heap, AT + 7 * PAGE);
+		put_top(&heap, PREV);
+		tally = walk(&heap);
+		ck_assert_uint_eq(tally->overhead, 48);
+		ck_assert(kinds[i] == SEGMENT_BRK || tally->unwalked == 0);
+		ck_assert_uint_eq(tally_bytes(tally), 8 * PAGE);
+		end(&heap);
+	}
+}
+
+/* The first piece that has top may have nothing else. */
+TEST(piece_that_is_all_top_is_top)
+{
+	struct heap heap;
+
+	begin(&heap, SEGMENT_PIECES, 8);
+	heap.segment.first = heap.next = AT;
+	put_top(&heap, PREV);
+	ck_assert_uint_eq(walk(&heap)->top, 8 * PAGE);
+	expect_piece(&heap, 0, AT, AT + 8 * PAGE);
+	end(&heap);
+}
+
 TEST(pieces_of_main_are_told_from_what_lies_between)
 {
 	struct heap heap;
@@ -663,6 +700,35 @@ TEST(mapping_without_a_piece_has_none)
 		ck_assert_uint_eq(tally_bytes(walk(&heap)), 0);
 		ck_assert_uint_eq(heap.walk.pieces.count, 0);
 		end(&heap);
+	}
+}
+
+/* ---- two heaps in turn ---- */
+
+TEST(two_heaps_walked_in_turn_are_the_same_as_each_alone)
+{
+	struct heap heaps[2];
+	struct tally alone[2];
+	struct ari_error err;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t seed = 7 + (uint64_t)i;
+
+		begin(&heaps[i], SEGMENT_HEAP, 100 + 80 * (uint64_t)i);
+		fake_set_pages(&heaps[i].fake, AT + 20 * PAGE, 3, PAGE_ABSENT);
+		put(&heaps[i], 19 * PAGE + 512 - HEAD, PREV);
+		put(&heaps[i], 5 * PAGE, PREV); /* over the hole */
+		while (heaps[i].next + PAGE < heaps[i].segment.end)
+			put(&heaps[i], 32 + unit_random(&seed) % 128 * 16,
+			    unit_random(&seed) % 3 != 0 ? PREV : 0);
+		put_top(&heaps[i], PREV);
+		alone[i] = *walk(&heaps[i]);
+	}
+	ck_works(walk_chunks_of_two(&heaps[0].walk, &heaps[1].walk, &err), &err);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_mem_eq(&heaps[i].walk.tally, &alone[i], sizeof(alone[i]));
+		expect_balance(&heaps[i]);
+		end(&heaps[i]);
 	}
 }
 
@@ -726,5 +792,8 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  process_that_goes_away_is_an_error, time_that_is_over_ends_the_walk,
 	  foreign_memory_within_brk_is_unwalked_and_no_damage,
 	  fenceposts_of_brk_say_whether_the_chunk_before_is_free,
+	  third_fencepost_belongs_to_the_piece, piece_that_is_all_top_is_top,
 	  pieces_of_main_are_told_from_what_lies_between,
-	  mapping_without_a_piece_has_none, noise_ends_and_every_byte_has_a_place)
+	  mapping_without_a_piece_has_none,
+	  two_heaps_walked_in_turn_are_the_same_as_each_alone,
+	  noise_ends_and_every_byte_has_a_place)
