@@ -296,6 +296,7 @@ const struct command command_bins = {
 	.own = OWN_SIZES | OWN_ARENA,
 	.own_table = &sizes_table,
 	.own_table_for = OWN_SIZES,
+	.own_least_depth = ARI_DEPTH_CHUNKS,
 	.least_depth = ARI_DEPTH_CHUNKS,
 	.run = run_visit,
 	.build = build_bins,

@@ -196,12 +196,14 @@ static bool check_format(const struct options *options, struct ari_error *err)
 
 static bool check_depth(const struct options *options, struct ari_error *err)
 {
-	enum ari_depth least = options->command->least_depth;
+	const struct command *command = options->command;
+	bool own = (options->own & command->own_table_for) != 0;
+	enum ari_depth least = own ? command->own_least_depth : command->least_depth;
 
 	if (options->depth < least)
 		return refuse(err, ARI_USAGE, "%s needs --depth %s: %s says too little",
-			      options->command->name, ari_depth_name(least),
-			      ari_depth_name(options->depth));
+			      command_table(command, options)->name,
+			      ari_depth_name(least), ari_depth_name(options->depth));
 	return true;
 }
 

@@ -26,6 +26,7 @@ struct command {
 	unsigned int own; /* of enum own_option */
 	const struct table_kind *own_table;
 	enum own_option own_table_for; /* the option that asks for it */
+	enum ari_depth own_least_depth;
 
 	enum ari_depth least_depth;
 

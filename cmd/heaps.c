@@ -132,13 +132,20 @@ static size_t count_heaps(const struct ari_model *model)
 	return count;
 }
 
-static size_t count_pins(const struct ari_model *model)
+/* *ret_known: of every heap. */
+static size_t count_pins(const struct ari_model *model, bool *ret_known)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < model->arenas.count; i++)
-		for (size_t j = 0; j < model->arenas.at[i].heaps.count; j++)
-			count += model->arenas.at[i].heaps.at[j].pins.count;
+	*ret_known = true;
+	for (size_t i = 0; i < model->arenas.count; i++) {
+		for (size_t j = 0; j < model->arenas.at[i].heaps.count; j++) {
+			const struct ari_heap *heap = &model->arenas.at[i].heaps.at[j];
+
+			count += heap->pins.count;
+			*ret_known &= heap->pins.known;
+		}
+	}
 	return count;
 }
 
@@ -178,7 +185,8 @@ static struct pin_row *add_pins(struct pin_row *row, const struct ari_arena *are
 static bool build_pins(const struct ari_model *model, struct document *document,
 		       struct ari_error *err)
 {
-	size_t count = count_pins(model);
+	bool known;
+	size_t count = count_pins(model, &known);
 	struct pin_row *rows = document_memory(document, count, sizeof(*rows));
 	struct pin_row *row = rows;
 
@@ -192,8 +200,10 @@ static bool build_pins(const struct ari_model *model, struct document *document,
 					 .rows = rows,
 					 .row_size = sizeof(*rows),
 					 .count = count,
-					 .none = "No single live chunk keeps memory "
-						 "from going back.",
+					 .none = known ? "No single live chunk keeps "
+							 "memory from going back."
+						       : "It is not known what keeps "
+							 "memory from going back.",
 				 });
 	return true;
 }
@@ -213,6 +223,7 @@ const struct command command_heaps = {
 	.own = OWN_PINS,
 	.own_table = &pins_table,
 	.own_table_for = OWN_PINS,
+	.own_least_depth = ARI_DEPTH_CHUNKS,
 	.run = run_visit,
 	.build = build_heaps,
 };

@@ -51,6 +51,29 @@ static const char *and_more(struct document *document, const char *list, const c
 
 /* ---- the books: every byte of the arenas has one place ---- */
 
+static const char *idle_clause(struct document *document, uint64_t idle)
+{
+	if (idle == ARI_UNKNOWN || idle == 0)
+		return "";
+	return document_format(
+		document, "; %s no thread attached",
+		document_count(document, idle, "arena has", "arenas have"));
+}
+
+static void add_arenas(struct document *document, const struct ari_totals *totals)
+{
+	document_fact(
+		document, "arenas",
+		document_format(
+			document, "%s %s from the system%s",
+			document_count(document, totals->arenas, "arena has",
+				       "arenas have"),
+			totals->system_bytes == ARI_UNKNOWN
+				? "an unknown amount"
+				: document_bytes(document, totals->system_bytes),
+			idle_clause(document, totals->idle_arenas)));
+}
+
 static void add_in_use(struct document *document, const struct ari_totals *totals)
 {
 	const char *note = "";
@@ -190,6 +213,7 @@ static void add_facts(struct document *document, const struct ari_model *model)
 {
 	add_process(document, model);
 	rss_facts(document, model);
+	add_arenas(document, &model->totals);
 	add_books(document, model);
 	add_mmapped(document, model);
 	facts_arena_limit(document, model);

@@ -102,6 +102,11 @@ static void add_kind(struct document *document, const struct ari_model *model, s
 	if (memory->swapped_bytes != 0 && memory->swapped_bytes != ARI_UNKNOWN)
 		swap = document_format(document, ", and %s in swap",
 				       document_bytes(document, memory->swapped_bytes));
+	if (memory->resident_bytes == ARI_UNKNOWN) {
+		document_fact(document, ari_memory_kind_name(memory->kind),
+			      document_format(document, "unknown: %s", kinds[i].what));
+		return;
+	}
 	document_fact(document, ari_memory_kind_name(memory->kind),
 		      document_format(document, "%s, %s of the RSS%s: %s",
 				      document_bytes(document, memory->resident_bytes),
@@ -136,7 +141,8 @@ static void add_container(struct document *document, const struct ari_model *mod
 		return;
 	if (model->totals.trimmable_bytes != ARI_UNKNOWN)
 		back = document_format(
-			document, "; what malloc_trim(0) would give back is %s of that",
+			document,
+			"; what malloc_trim(0) would give back is %s of the use",
 			percent(document, model->totals.trimmable_bytes,
 				cgroup->memory_current_bytes));
 	document_fact(
@@ -207,7 +213,8 @@ void rss_facts(struct document *document, const struct ari_model *model)
 		add_kind(document, model, i);
 	add_difference(document, model);
 	add_container(document, model);
-	if (totals->resident.trimmable_bytes == ARI_UNKNOWN)
+	if (totals->resident.trimmable_bytes == ARI_UNKNOWN ||
+	    totals->resident.total_bytes == 0)
 		return;
 	document_fact(
 		document, "of the arenas",
