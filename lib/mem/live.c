@@ -38,10 +38,16 @@ static bool live_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 		       struct ari_error *err)
 {
 	struct live *live = live_of(mem);
+	ptrdiff_t i;
 
 	if (!residency_lookup(&live->residency, start, count, states, err))
 		return false;
-	for (size_t i = 0; i < live->hugetlb.count; i++)
+	i = list_floor(live->hugetlb.at, live->hugetlb.count, sizeof(struct span),
+		       offsetof(struct span, start), start);
+	for (i = i < 0 ? 0 : i;
+	     (size_t)i < live->hugetlb.count &&
+	     live->hugetlb.at[i].start < start + count * mem->page_bytes;
+	     i++)
 		set_apart(&live->hugetlb.at[i], mem->page_bytes, start, count, states);
 	return true;
 }

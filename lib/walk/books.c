@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/list.h"
 #include "walk/books.h"
-
-#define CHUNK_HEAD ((uint64_t)48) /* struct malloc_chunk, which malloc_trim keeps */
-#define MINSIZE	   ((uint64_t)32)
+#include "walk/chunk.h"
 
 void books_add(struct books_sums *to, const struct books_sums *from)
 {
@@ -22,11 +20,6 @@ void books_begin(struct books *books, const struct trim_rules *rules,
 {
 	*books = (struct books){ .rules = rules, .reader = reader };
 	books->kept[0].address = books->kept[1].address = ARI_UNKNOWN;
-}
-
-static uint64_t round_up(uint64_t value, uint64_t to)
-{
-	return (value + to - 1) / to * to;
 }
 
 static uint64_t page_of(const struct books *books)
@@ -206,17 +199,24 @@ bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chun
 	return true;
 }
 
+uint64_t books_lowered(const struct books *books, uint64_t at, uint64_t end, uint64_t pad)
+{
+	uint64_t area = end - at, step = books->rules->step;
+
+	if (area <= CHUNK_MIN + 1 || area - CHUNK_MIN - 1 <= pad)
+		return end;
+	area -= CHUNK_MIN + 1 + pad;
+	return end - area / step * step;
+}
+
 uint64_t books_brk_kept(const struct books *books, uint64_t at, uint64_t end)
 {
 	const struct trim_rules *rules = books->rules;
-	uint64_t page = page_of(books), area = end - at;
 
-	if (rules->skips || rules->brk_step == 0 ||
-	    rules->brk_end != round_up(end, page) || area <= MINSIZE + 1)
-		return ARI_UNKNOWN;
-	area -= MINSIZE + 1;
-	/* The kernel unmaps whole pages. */
-	return round_up(end - area / rules->brk_step * rules->brk_step, page);
+	if (!rules->is_main || rules->skips ||
+	    rules->brk_end != round_up(end, page_of(books)))
+		return end;
+	return books_lowered(books, at, end, 0);
 }
 
 bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
@@ -239,8 +239,9 @@ bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
 	} else if (!books_close(books, err)) {
 		return false;
 	}
-	kept = books_brk_kept(books, from, end);
-	kept = kept < to ? kept : to;
+	/* The kernel unmaps whole pages; of a thread's heap all stays. */
+	kept = round_up(books_brk_kept(books, from, end), page_of(books));
+	kept = books->rules->is_main && kept < to ? kept : to;
 	if (!below(books, kept, &mid, err) || !below(books, to, &high, err))
 		return false;
 	books->sums.retained_top += difference(mid, low).resident;

@@ -18,9 +18,10 @@
 
 /* What malloc_trim(0) does in this arena. */
 struct trim_rules {
-	bool skips;	    /* nothing: the arena is marked corrupt */
+	bool skips; /* nothing: the arena is marked corrupt */
+	bool is_main;
 	uint64_t brk_end;   /* main: where brk ends, a page's; else 0 */
-	uint64_t brk_step;  /* brk is lowered by multiples of it */
+	uint64_t step;	    /* tops are lowered by multiples of it */
 	uint64_t threshold; /* a top from this size on is trimmed by free() */
 	uint64_t top_pad;   /* of which it leaves so much */
 	/* mlocked, in order of address: they give nothing back */
@@ -73,7 +74,10 @@ void books_begin(struct books *books, const struct trim_rules *rules,
  * ARI_DENIED, ARI_NO_MEMORY).
  */
 
-/* The chunk at `at` is not whole in the window: keeps what will be asked of it. */
+/*
+ * The chunk at `at` is not whole in the window: keeps what lies below it and below its
+ * first whole page, since the reader forgets both when it goes on.
+ */
 bool books_keep(struct books *books, uint64_t at, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
@@ -102,19 +106,26 @@ bool books_gives(struct books *books, const struct books_run *run,
 		 struct reader_below *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
-/*
- * What systrim() leaves of main's top [at, end): pages from the result on go back;
- * ARI_UNKNOWN: none does.
+/* A top [at, end) that keeps `pad` bytes and goes down by steps: where it ends then. */
+uint64_t books_lowered(const struct books *books, uint64_t at, uint64_t end,
+		       uint64_t pad);
+
+/* Where main's top [at, end) ends once systrim() has lowered brk; `end` if it does not.
  */
 uint64_t books_brk_kept(const struct books *books, uint64_t at, uint64_t end);
 
 /* From this size on pages of a free chunk may go back. */
 uint64_t books_least(uint64_t page_bytes);
 
+static inline bool books_run_is_empty(const struct books_run *run)
+{
+	return run->start == run->end;
+}
+
 /* Is a run open that the next chunk may belong to? */
 static inline bool books_is_open(const struct books *books)
 {
-	return books->run.start != books->run.end;
+	return !books_run_is_empty(&books->run);
 }
 
 #endif

@@ -73,8 +73,8 @@ static enum books_chunk count_marked(struct chunk_walk *walk, uint64_t chunk,
 }
 
 /*
- * Chunks in front of a marked one too: a fastbin's chunk is merged with what is free
- * in front of it, as with what is free behind it, as long as the run is open.
+ * A chunk that ends at a mark counts, too, hence the -1: a fastbin's chunk is merged
+ * with what is free in front of it.  So does each that follows an open run.
  */
 static void set_event(struct chunk_walk *walk)
 {
@@ -524,6 +524,17 @@ static bool add_piece(struct chunk_walk *walk, uint64_t start, uint64_t end,
 	return true;
 }
 
+/* What follows a chain that led nowhere is not followed anew from every page. */
+static bool pay(struct chunk_walk *walk, uint64_t start)
+{
+	uint64_t steps = (walk->at - start) / CHUNK_MIN + 1;
+
+	if (steps >= walk->steps_left)
+		return false;
+	walk->steps_left -= steps;
+	return true;
+}
+
 /*
  * Pieces that mmap gave where brk failed: nothing links them, but the kernel puts
  * them side by side.  What does not prove to be one is not malloc's, or is not
@@ -553,6 +564,8 @@ static bool walk_pieces(struct chunk_walk *walk, struct ari_error *err)
 			walk->books.run = (struct books_run){ 0 };
 			forget_met(walk);
 			set_mark(walk, mark);
+			if (!pay(walk, start))
+				return true; /* the rest is unwalked */
 			end = start - start % page + page;
 		}
 		start = end;
@@ -572,7 +585,7 @@ static bool begin(struct chunk_walk *walk, struct ari_error *err)
 	walk->at = walk->last = segment->first;
 	walk->hole = 0;
 	walk->limit = segment->top != 0 ? segment->top : segment->end;
-	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 16;
+	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 4;
 	set_mark(walk, 0);
 	reader_begin(walk->reader, segment->from, segment->to, segment->top,
 		     segment->top + segment->top_bytes);

@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "walk/bins.h"
 #include "walk/books.h"
+#include "walk/chunk.h"
 #include "walk/marks.h"
 #include "walk/pins.h"
 
@@ -53,8 +54,8 @@ struct segment {
 	uint64_t first;	   /* the first chunk */
 	uint64_t end;	   /* what is walked ends here */
 	uint64_t top;	   /* 0: top is not in it */
-	bool unmaps;	   /* a heap that free() unmaps once all of it is free */
 	uint64_t top_bytes;
+	bool unmaps; /* a heap that free() unmaps once all of it is free */
 };
 
 /* Pieces side by side, as one. */
@@ -112,8 +113,7 @@ struct chunk_walk {
 	struct pins pins;
 	bool failed; /* within the hot loop; then `error` says why */
 	struct ari_error error;
-	uint64_t steps_left; /* of looking for the way: a few for each chunk there may be
-			      */
+	uint64_t steps_left; /* of looking for the way; not endless */
 	/* chunks of 16 times the index that are not in the tally yet */
 	uint64_t met[2][MET_TO / 16];
 };
@@ -144,18 +144,5 @@ bool chunks_resume(struct chunk_walk *walk, bool unread, uint64_t *ret,
 bool chunks_header(struct chunk_walk *walk, uint64_t address, uint64_t *ret,
 		   uint8_t *ret_state, struct ari_error *err)
 	__attribute__((warn_unused_result));
-
-#define CHUNK_PREV_INUSE 1u
-#define CHUNK_FLAGS	 7u
-#define CHUNK_MIN	 32u /* MINSIZE */
-#define CHUNK_FENCE	 16u /* a fencepost: a header and nothing else */
-
-/* Whether a header can be one of a chunk at `at` that ends at limit or before. */
-static inline bool chunk_is_possible(uint64_t word, uint64_t at, uint64_t limit)
-{
-	/* IS_MMAPPED, and the bit of 8 in a multiple of 16, are never set. */
-	return (word & 10u) == 0 && limit - at >= CHUNK_MIN &&
-	       (word & ~(uint64_t)CHUNK_FLAGS) - CHUNK_MIN <= limit - at - CHUNK_MIN;
-}
 
 #endif

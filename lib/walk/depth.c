@@ -9,11 +9,6 @@
 #define TRIES	     8
 #define RETRY_FOR_NS ((uint64_t)2000000000) /* no new attempt later than this */
 
-static uint64_t round_up(uint64_t value, uint64_t to)
-{
-	return (value + to - 1) / to * to;
-}
-
 /* What a heap, or a segment of main, is to the walk of its chunks. */
 static struct segment segment_of(const struct arena_visit *visit, size_t index)
 {
@@ -121,7 +116,10 @@ static void prepare(struct worker *worker, struct arena_visit *visit, size_t slo
 	chunks->anchors = (struct anchors){ get_anchors, visit };
 	chunks->segment = segment;
 	chunks->rules = &visit->rules;
+	/* Pieces are proven on the way, and what could go back must be known. */
 	chunks->pins_wanted = visit->walk->pins;
+	if (segment->kind == SEGMENT_PIECES || visit->walk->locked == NULL)
+		chunks->pins_wanted = 0;
 	chunks->deadline = visit->walk->deadline;
 }
 
@@ -223,7 +221,7 @@ static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 		take_counts(reader, heap);
 	}
 	known = tally_bytes(&visit->tally);
-	if (known < arena->system_bytes)
+	if (arena->system_bytes != ARI_UNKNOWN && known < arena->system_bytes)
 		visit->tally.unwalked += arena->system_bytes - known;
 	return true;
 }
@@ -344,14 +342,13 @@ static void set_rules(struct arena_visit *visit)
 	struct trim_rules *rules = &visit->rules;
 
 	rules->skips = arena_is_corrupt(walk, &visit->before);
-	if (visit->arena->kind == ARI_ARENA_MAIN) {
+	rules->is_main = visit->arena->kind == ARI_ARENA_MAIN;
+	rules->step = walk->mem->page_bytes;
+	/* systrim() of 2.35 and later; heaps of threads since 2.43 */
+	if (settings->thp_page_bytes != ARI_UNKNOWN && settings->thp_page_bytes != 0)
+		rules->step = settings->thp_page_bytes;
+	if (rules->is_main)
 		rules->brk_end = walk_brk_end(walk);
-		rules->brk_step = walk->mem->page_bytes;
-		/* systrim() of 2.35 and later */
-		if (settings->thp_page_bytes != ARI_UNKNOWN &&
-		    settings->thp_page_bytes != 0)
-			rules->brk_step = settings->thp_page_bytes;
-	}
 	rules->threshold = settings->trim_threshold_bytes;
 	rules->top_pad = settings->top_pad_bytes;
 	if (walk->locked != NULL) {

@@ -5,9 +5,8 @@
 #include "base/set.h"
 #include "model/model.h"
 #include "walk/arenas.h"
+#include "walk/chunk.h"
 #include "walk/marks.h"
-
-#define CHUNK_FLAGS 7u /* PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
 
 /* Records damage; true, since the walk of others goes on. */
 static bool odd(struct ari_arena *arena, enum damage id, uint64_t address,
@@ -189,7 +188,8 @@ static bool add_piece_of(struct walk *walk, struct ari_arena *arena, uint64_t ad
 	const struct map *map = maps_find(walk->mem->maps, address);
 
 	if (map == NULL || !(map->flags & MAP_WRITE) ||
-	    (map->path[0] == '/' && !map_is_hugetlb(map)) || set_find(seen, map->start, NULL))
+	    (map->path[0] == '/' && !map_is_hugetlb(map)) ||
+	    set_find(seen, map->start, NULL))
 		return true;
 	return set_add(seen, map->start, 0, err) && add_mapping(walk, arena, map, err);
 }

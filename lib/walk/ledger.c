@@ -146,18 +146,29 @@ static bool take(uint64_t *at, uint64_t bytes)
 	return !__builtin_sub_overflow(*at, bytes, at);
 }
 
+static uint64_t swapped_of(const struct ari_arena *arena)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < arena->heaps.count; i++)
+		sum += arena->heaps.at[i].swapped_bytes;
+	return sum;
+}
+
 void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally)
 {
 	const struct books_sums *sums = &tally->resident;
 	uint64_t total = arena->resident.total_bytes;
 	uint64_t in_use = arena->in_use_bytes;
 	uint64_t pinned = arena->free_bytes + arena->fast.bytes;
+	uint64_t rest = total;
 
+	/* Pages may come and go between two looks: no class may wrap around. */
 	if (total == ARI_UNKNOWN || !take(&in_use, sums->holes_in_use) ||
 	    !take(&pinned, sums->holes_free) || !take(&pinned, sums->not_pinned) ||
-	    in_use + pinned + sums->trimmable + sums->retained_top + sums->metadata +
-			    sums->unwalked !=
-		    total)
+	    !take(&rest, in_use) || !take(&rest, pinned) ||
+	    !take(&rest, sums->trimmable) || !take(&rest, sums->retained_top) ||
+	    !take(&rest, sums->metadata) || !take(&rest, sums->unwalked) || rest != 0)
 		return;
 	arena->resident.in_use_bytes = in_use;
 	arena->resident.pinned_free_bytes = pinned;
@@ -165,5 +176,6 @@ void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally)
 	arena->resident.retained_top_bytes = sums->retained_top;
 	arena->resident.metadata_bytes = sums->metadata;
 	arena->resident.unwalked_bytes = sums->unwalked;
-	arena->trimmable_swapped_bytes = sums->trimmable_swapped;
+	if (sums->trimmable_swapped <= swapped_of(arena))
+		arena->trimmable_swapped_bytes = sums->trimmable_swapped;
 }

@@ -4,9 +4,8 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "walk/bins.h"
+#include "walk/chunk.h"
 #include "walk/marks.h"
-
-#define CHUNK_FLAGS 7u
 
 struct chase {
 	struct peek *peek;

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "walk/chunk.h"
 #include "walk/pins.h"
-
-#define MINSIZE ((uint64_t)32)
 
 void pins_begin(struct pins *pins, size_t wanted, uint64_t first, bool unmaps)
 {
 	*pins = (struct pins){ .wanted = wanted < PINS_MAX ? wanted : PINS_MAX,
 			       .first = first,
 			       .unmaps = unmaps };
-}
-
-static bool is_empty(const struct books_run *run)
-{
-	return run->start == run->end;
 }
 
 /* Keeps the list in order, most first, and no longer than it is wanted. */
@@ -41,7 +35,7 @@ static bool gives(struct books *books, const struct books_run *run, uint64_t *re
 {
 	struct reader_below count = { 0, 0 };
 
-	if (!is_empty(run) && !books_gives(books, run, &count, err))
+	if (!books_run_is_empty(run) && !books_gives(books, run, &count, err))
 		return false;
 	*ret = count.resident;
 	return true;
@@ -63,10 +57,12 @@ static bool gives_now(struct pins *pins, struct books *books,
 /* The chunk with the free ones on both sides, as one. */
 static struct books_run joined(const struct pins *pins, const struct books_run *after)
 {
-	struct books_run all = is_empty(&pins->before) ? pins->chunk : pins->before;
+	struct books_run all =
+		books_run_is_empty(&pins->before) ? pins->chunk : pins->before;
 
-	all.end = is_empty(after) ? pins->chunk.end : after->end;
-	all.below_last = is_empty(after) ? pins->chunk.below_last : after->below_last;
+	all.end = books_run_is_empty(after) ? pins->chunk.end : after->end;
+	all.below_last =
+		books_run_is_empty(after) ? pins->chunk.below_last : after->below_last;
 	return all;
 }
 
@@ -83,7 +79,7 @@ bool pins_close(struct pins *pins, struct books *books, struct ari_error *err)
 	struct books_run after = behind(pins, books), all;
 	uint64_t now, then;
 
-	if (is_empty(&pins->chunk))
+	if (books_run_is_empty(&pins->chunk))
 		return true;
 	all = joined(pins, &after);
 	if (!gives_now(pins, books, &after, &now, err) || !gives(books, &all, &then, err))
@@ -110,33 +106,30 @@ static uint64_t kept_of(const struct pins *pins, const struct books *books, uint
 			uint64_t end)
 {
 	const struct trim_rules *rules = books->rules;
-	uint64_t page = books->reader->mem->page_bytes, area = end - from;
 
-	if (rules->brk_end != 0)
+	if (rules->is_main)
 		return books_brk_kept(books, from, end);
 	if (pins->unmaps && from == pins->first)
-		return 0;
-	if (area < rules->threshold || area <= MINSIZE + 1 + rules->top_pad)
-		return end;
-	area -= MINSIZE + 1 + rules->top_pad;
-	return end - area / page * page;
+		return books->reader->all.from;
+	return end - from < rules->threshold
+		       ? end
+		       : books_lowered(books, from, end, rules->top_pad);
 }
 
 bool pins_top(struct pins *pins, struct books *books, uint64_t at, uint64_t end,
 	      uint64_t to, struct ari_error *err)
 {
 	struct books_run after = behind(pins, books);
+	uint64_t page = books->reader->mem->page_bytes;
 	uint64_t now, then = 0, from, kept, sunk = 0, kept_now;
 
 	/* What is between the chunk and top is merged into top. */
-	if (is_empty(&pins->chunk) ||
-	    (is_empty(&after) ? pins->chunk.end : after.end) != at)
+	if (books_run_is_empty(&pins->chunk) ||
+	    (books_run_is_empty(&after) ? pins->chunk.end : after.end) != at)
 		return pins_close(pins, books, err);
-	from = is_empty(&pins->before) ? pins->chunk.start : pins->before.start;
-	kept = kept_of(pins, books, from, end);
-	kept = kept < books->reader->all.from ? books->reader->all.from : kept;
-	kept = kept < to ? kept : to;
-	kept_now = kept_of(pins, books, pins->chunk.end, end);
+	from = books_run_is_empty(&pins->before) ? pins->chunk.start : pins->before.start;
+	kept = round_up(kept_of(pins, books, from, end), page);
+	kept_now = round_up(kept_of(pins, books, pins->chunk.end, end), page);
 	after = (struct books_run){ 0 };
 	if (!gives_now(pins, books, &after, &now, err) ||
 	    !books_other(books, kept, to, &then, err) ||

@@ -7,8 +7,9 @@
 #include "base/list.h"
 #include "walk/chunks.h"
 
-#define CANDIDATES   256 /* headers that are followed at a time */
-#define ENOUGH_STEPS 32	 /* headers in a row that no chance makes */
+#define CANDIDATES    256   /* headers that are followed at a time */
+#define STEPS_UNTIMED 65536 /* between two looks at the clock */
+#define ENOUGH_STEPS  32    /* headers in a row that no chance makes */
 
 /* The next member of a list behind `from` whose header can be read. */
 static bool next_anchor(struct chunk_walk *walk, uint64_t from, uint64_t *ret,
@@ -88,7 +89,7 @@ static bool race_to(struct chunk_walk *walk, struct race *race, uint64_t goal,
 	size_t alone = 0;
 
 	*ret = *ret_unread = 0;
-	while (race->count > 0 && walk->steps_left-- > 0) {
+	for (; race->count > 0 && walk->steps_left > 0; walk->steps_left--) {
 		size_t i = hindmost(race);
 		uint64_t at = race->at[i], word;
 		uint8_t state;
@@ -99,7 +100,9 @@ static bool race_to(struct chunk_walk *walk, struct race *race, uint64_t goal,
 		}
 		if (race->count == 1 && alone++ == 0)
 			*ret = at;
-		if (!chunks_header(walk, at, &word, &state, err))
+		if ((walk->steps_left % STEPS_UNTIMED == 0 &&
+		     !deadline_ok(walk->deadline, err)) ||
+		    !chunks_header(walk, at, &word, &state, err))
 			return false;
 		if (state != PAGE_PRESENT && state != PAGE_ABSENT) {
 			*ret_unread = at;

@@ -148,8 +148,9 @@ static uint64_t brk_gives(uint64_t top_bytes, uint64_t step, uint64_t beyond)
 	uint64_t gives;
 
 	begin(&ledger);
+	ledger.rules.is_main = true;
 	ledger.rules.brk_end = AT + PAGES * PAGE + beyond;
-	ledger.rules.brk_step = step;
+	ledger.rules.step = step;
 	top(&ledger, PAGES * PAGE - top_bytes, PAGES * PAGE);
 	gives = sums_of(&ledger)->trimmable;
 	ck_assert_uint_eq(gives + ledger.books.sums.retained_top, top_bytes);
@@ -194,8 +195,9 @@ TEST(corrupt_arena_is_passed_over)
 
 	begin(&ledger);
 	ledger.rules.skips = true;
+	ledger.rules.is_main = true;
 	ledger.rules.brk_end = AT + PAGES * PAGE;
-	ledger.rules.brk_step = PAGE;
+	ledger.rules.step = PAGE;
 	tell(&ledger, 0, 8 * PAGE, BOOKS_FREE);
 	tell(&ledger, 8 * PAGE, 9 * PAGE, BOOKS_FAST);
 	top(&ledger, 9 * PAGE, PAGES * PAGE);
@@ -299,9 +301,13 @@ static uint64_t lid_holds(const struct trim_rules *rules, bool unmaps)
 
 TEST(last_chunk_holds_what_free_would_give_back_of_top)
 {
-	struct trim_rules thread = { .threshold = 128 * 1024, .top_pad = 128 * 1024 };
-	struct trim_rules high = { .threshold = 1 << 30 };
-	struct trim_rules brk = { .brk_end = AT + PAGES * PAGE, .brk_step = PAGE };
+	struct trim_rules thread = { .threshold = 128 * 1024,
+				     .top_pad = 128 * 1024,
+				     .step = PAGE };
+	struct trim_rules high = { .threshold = 1 << 30, .step = PAGE };
+	struct trim_rules brk = { .is_main = true,
+				  .brk_end = AT + PAGES * PAGE,
+				  .step = PAGE };
 
 	/* Top is 64 pages then and keeps 32 and one; 31 pages below went anyway. */
 	ck_assert_uint_eq(lid_holds(&thread, false), 0);
