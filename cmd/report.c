@@ -64,14 +64,13 @@ static void add_arenas(struct document *document, const struct ari_totals *total
 {
 	document_fact(
 		document, "arenas",
-		document_format(
-			document, "%s %s from the system%s",
-			document_count(document, totals->arenas, "arena has",
-				       "arenas have"),
-			totals->system_bytes == ARI_UNKNOWN
-				? "an unknown amount"
-				: document_bytes(document, totals->system_bytes),
-			idle_clause(document, totals->idle_arenas)));
+		document_format(document, "%s %s from the system%s",
+				document_count(document, totals->arenas, "arena has",
+					       "arenas have"),
+				totals->system_bytes == ARI_UNKNOWN
+					? "an unknown amount"
+					: document_bytes(document, totals->system_bytes),
+				idle_clause(document, totals->idle_arenas)));
 }
 
 static void add_in_use(struct document *document, const struct ari_totals *totals)
