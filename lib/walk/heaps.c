@@ -170,6 +170,18 @@ uint64_t walk_brk_end(const struct walk *walk)
 	return 0;
 }
 
+/* Brk may be several mappings: the one that its piece begins in stands for all. */
+static const struct map *mapping_of(const struct walk *walk, uint64_t address)
+{
+	const struct map *map = maps_find(walk->mem->maps, address);
+	const struct map *first;
+
+	if (map == NULL || strcmp(map->path, HEAP_NAME) != 0)
+		return map;
+	first = maps_find(walk->mem->maps, walk->sbrk_base);
+	return first != NULL && strcmp(first->path, HEAP_NAME) == 0 ? first : map;
+}
+
 /* Brk's piece begins at sbrk_base; of other mappings any part may be malloc's. */
 static bool add_mapping(struct walk *walk, struct ari_arena *arena, const struct map *map,
 			struct ari_error *err)
@@ -185,7 +197,7 @@ static bool add_mapping(struct walk *walk, struct ari_arena *arena, const struct
 static bool add_piece_of(struct walk *walk, struct ari_arena *arena, uint64_t address,
 			 struct set *seen, struct ari_error *err)
 {
-	const struct map *map = maps_find(walk->mem->maps, address);
+	const struct map *map = mapping_of(walk, address);
 
 	if (map == NULL || !(map->flags & MAP_WRITE) ||
 	    (map->path[0] == '/' && !map_is_hugetlb(map)) ||
@@ -233,7 +245,7 @@ static bool add_pieces(struct walk *walk, const struct view *view,
 		       const struct arena_state *state, struct ari_arena *arena,
 		       struct ari_error *err)
 {
-	const struct map *last = maps_find(walk->mem->maps, arena->top.address);
+	const struct map *last = mapping_of(walk, arena->top.address);
 	struct set seen = { 0 };
 	struct marks members = { 0 };
 	bool done = last == NULL || set_add(&seen, last->start, 0, err);
