@@ -1,9 +1,10 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
 # The first process of the machine that tests/aarch64/run boots.  For every release of
-# glibc below /suites: processes at rest are visited in every way, a noisy one often, and
-# damaged ones.  What arenainspect said and what the processes say of themselves goes out
-# over the console, to be judged by tests/cli/long/aarch64.bats.
+# glibc below /suites: processes at rest are visited in every way, a noisy one often,
+# damaged ones, and some that are told to trim.  What arenainspect said and what the
+# processes say of themselves goes out over the console, to be judged by
+# tests/cli/long/aarch64.bats.
 # shellcheck shell=dash
 
 export PATH=/bin
@@ -26,7 +27,8 @@ launch() {
 	mkfifo /tmp/in
 	chroot "/suites/$suite" "/mnt/$target" "$@" </tmp/in >/tmp/said 2>"$case/target.err" &
 	pid=$!
-	exec 4>/tmp/in
+	# To write alone would wait for the reader, and any orphan that ends interrupts that.
+	exec 4<>/tmp/in
 	until grep -qx ready /tmp/said; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 600 ] || has_ended; then
@@ -140,6 +142,25 @@ damaged() {
 	end
 }
 
+# trim SCENARIO SEED: a child that shares its pages with its parent stands for it
+trim() {
+	local child tries=0
+	launch "trim-$1-$2" trim "$1" "$2" || return
+	child=$(sed -n 's/^child //p' /tmp/said)
+	pid=${child:-$pid}
+	cat "/proc/$pid/smaps_rollup" >"$case/rollup.before"
+	visit default.json --json
+	cat "/proc/$pid/smaps_rollup" >"$case/rollup.visited"
+	echo trim >&4
+	until grep -qx trimmed /tmp/said || [ "$tries" -gt 600 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	cat "/proc/$pid/smaps_rollup" >"$case/rollup.after"
+	visit trimmed.json --json
+	end
+}
+
 seeds() {
 	seeds=$(cat /seeds)
 	[ -n "$seeds" ] || seeds=$(od -An -N8 -w8 -tu4 /dev/urandom)
@@ -162,6 +183,10 @@ for suite in /suites/*; do
 	echo "$suite: seeds:$seeds"
 	for seed in $seeds; do
 		history "$seed"
+		trim history "$seed"
+	done
+	for scenario in fork fork-zeros checkerboard tops trimmed fastbins fast-tops locked locked-parts; do
+		trim "$scenario" "${seed:-1}"
 	done
 	texts
 	main_exits

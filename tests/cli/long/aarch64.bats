@@ -7,6 +7,7 @@
 load ../helper
 load ../oracle
 load ../suites
+load ../trim
 
 guest=$top/build-aarch64/guest
 
@@ -176,6 +177,36 @@ never_rests() {
 @test "bookworm: quiet arenas of a process that never rests are exact" { never_rests bookworm; }
 @test "trixie: quiet arenas of a process that never rests are exact" { never_rests trixie; }
 @test "forky: quiet arenas of a process that never rests are exact" { never_rests forky; }
+
+# told_to_trim SUITE: what came back is what was forecast, and then there is no more
+told_to_trim() {
+	local each expression said count=0
+	of "$1"
+	for each in "$results"/trim-*; do
+		count=$((count + 1))
+		in_case "${each##*/}"
+		ended default.json 0
+		ended trimmed.json 0
+		if [[ ${each##*/} == trim-fork-zeros-* ]]; then
+			true_of default.json "$unknown"
+			continue
+		fi
+		said=$(books_balance "$dir/default.json" 2>&1) || say "$said"
+		said=$(books_balance "$dir/trimmed.json" 2>&1) || say "$said"
+		diff <(counts "$dir/rollup.before") <(counts "$dir/rollup.visited") || say 'the target did not rest'
+		said=$(forecast_holds "$dir/default.json" "$dir/rollup.before" "$dir/rollup.after") || say "$said"
+		each=${each##*/trim-}
+		while read -r expression; do
+			true_of default.json "$expression"
+		done < <(expected "${each%-*}")
+		true_of trimmed.json "$none"
+	done
+	((count >= 10 && wrong == 0)) || fail "$count processes"
+}
+
+@test "bookworm: malloc_trim gives back what was forecast" { told_to_trim bookworm; }
+@test "trixie: malloc_trim gives back what was forecast" { told_to_trim trixie; }
+@test "forky: malloc_trim gives back what was forecast" { told_to_trim forky; }
 
 read_by_people() {
 	local command
