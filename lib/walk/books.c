@@ -87,29 +87,54 @@ bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
 	return true;
 }
 
-static bool grow_run(struct books *books, struct books_run *run, uint64_t end,
-		     struct ari_error *err)
+/* Where every byte is resident its address counts as well as what lies below it. */
+static struct reader_below plain(uint64_t address)
 {
-	run->end = end;
-	return below(books, end - end % page_of(books), &run->below_last, err);
+	return (struct reader_below){ address, 0 };
 }
 
-static bool begin_run(struct books *books, uint64_t at, struct reader_below low,
-		      uint64_t end, struct books_run *run, struct ari_error *err)
+static bool look_up(struct books *books, struct books_run *run, struct ari_error *err)
 {
-	*run = (struct books_run){ .start = at,
-				   .inside = inside_of(books, at),
-				   .below_start = low };
-	return below(books, run->inside, &run->below_inside, err) &&
-	       grow_run(books, run, end, err);
+	uint64_t last = run->end - run->end % page_of(books);
+
+	run->whole = false;
+	return below(books, run->start, &run->below_start, err) &&
+	       below(books, run->inside, &run->below_inside, err) &&
+	       below(books, last, &run->below_last, err);
+}
+
+static bool grow_run(struct books *books, struct books_run *run, uint64_t end, bool whole,
+		     struct ari_error *err)
+{
+	uint64_t last = end - end % page_of(books);
+
+	run->end = end;
+	if (run->whole && whole) {
+		run->below_last = plain(last);
+		return true;
+	}
+	return run->whole ? look_up(books, run, err)
+			  : below(books, last, &run->below_last, err);
+}
+
+static bool begin_run(struct books *books, uint64_t at, uint64_t end, bool whole,
+		      struct books_run *run, struct ari_error *err)
+{
+	*run = (struct books_run){
+		.start = at, .end = end, .whole = whole, .inside = inside_of(books, at)
+	};
+	if (!whole)
+		return look_up(books, run, err);
+	run->below_start = plain(at);
+	run->below_inside = plain(run->inside);
+	run->below_last = plain(end - end % page_of(books));
+	return true;
 }
 
 bool books_measure(struct books *books, uint64_t at, uint64_t end, struct books_run *ret,
 		   struct ari_error *err)
 {
-	struct reader_below low;
-
-	return below(books, at, &low, err) && begin_run(books, at, low, end, ret, err);
+	return begin_run(books, at, end, false, ret, err);
 }
 
 static void add_trimmable(struct books *books, struct reader_below count)
@@ -146,7 +171,9 @@ bool books_gives(struct books *books, const struct books_run *run,
 	    last <= run->inside)
 		return true;
 	to = end_of_advice(books->rules, run->inside, last);
-	if (to != last && !below(books, to, &high, err))
+	if (to != last && run->whole)
+		high = plain(to);
+	else if (to != last && !below(books, to, &high, err))
 		return false;
 	*ret = difference(high, run->below_inside);
 	return true;
@@ -174,25 +201,30 @@ static bool joins(const struct books *books, uint64_t at, enum books_chunk kind)
 	return kind == BOOKS_FAST || (kind == BOOKS_FREE && books->run.merged);
 }
 
-bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
-		 struct ari_error *err)
+static bool count_holes(struct books *books, uint64_t at, uint64_t end, bool in_use,
+			struct ari_error *err)
 {
 	struct reader_below low, high;
-	uint64_t holes;
+	uint64_t *holes = in_use ? &books->sums.holes_in_use : &books->sums.holes_free;
 
 	if (!below(books, at, &low, err) || !below(books, end, &high, err))
 		return false;
-	holes = end - at - difference(high, low).resident;
-	if (kind == BOOKS_IN_USE) {
-		books->sums.holes_in_use += holes;
+	*holes += end - at - difference(high, low).resident;
+	return true;
+}
+
+bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
+		 bool whole, struct ari_error *err)
+{
+	if (!whole && !count_holes(books, at, end, kind == BOOKS_IN_USE, err))
+		return false;
+	if (kind == BOOKS_IN_USE)
 		return books_close(books, err);
-	}
-	books->sums.holes_free += holes;
 	if (joins(books, at, kind)) {
-		if (!grow_run(books, &books->run, end, err))
+		if (!grow_run(books, &books->run, end, whole, err))
 			return false;
 	} else if (!books_close(books, err) ||
-		   !begin_run(books, at, low, end, &books->run, err)) {
+		   !begin_run(books, at, end, whole, &books->run, err)) {
 		return false;
 	}
 	books->run.merged |= kind == BOOKS_FAST;
@@ -232,6 +264,8 @@ bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
 	/* What malloc_consolidate() frees in front of top becomes part of it. */
 	if (books_is_open(books) && run->end == at && run->merged &&
 	    !books->rules->skips) {
+		if (run->whole && !look_up(books, run, err))
+			return false;
 		from = run->start;
 		low = run->below_start;
 		books->sums.not_pinned += difference(top, low).resident;

@@ -50,6 +50,7 @@ enum books_chunk {
 struct books_run {
 	uint64_t start, end; /* equal: there is none */
 	bool merged;	     /* a chunk of a fastbin is among them */
+	bool whole;	     /* all of it is resident, and was not looked up */
 	uint64_t inside;     /* pages from here to the last whole one may go back */
 	struct reader_below below_start, below_inside, below_last;
 };
@@ -81,9 +82,12 @@ void books_begin(struct books *books, const struct trim_rules *rules,
 bool books_keep(struct books *books, uint64_t at, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
-/* A chunk [at, end); those in between that are not told are whole, and no run's. */
+/*
+ * A chunk [at, end), `whole` when all its bytes are known to be resident; those in
+ * between that are not told are whole, and no run's.
+ */
 bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
-		 struct ari_error *err) __attribute__((warn_unused_result));
+		 bool whole, struct ari_error *err) __attribute__((warn_unused_result));
 
 /* Bytes of [at, end) that are no chunk's go to *sum, a member of books->sums. */
 bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,

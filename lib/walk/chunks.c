@@ -87,6 +87,9 @@ static void set_event(struct chunk_walk *walk)
 static bool look_closely(struct chunk_walk *walk, uint64_t last, uint64_t at,
 			 unsigned int in_use)
 {
+	/* Pins join what is in front of a chunk to what is behind it. */
+	bool whole =
+		at <= walk->hole && last >= walk->reader->start && walk->pins.wanted == 0;
 	enum books_chunk kind;
 
 	if (at == last)
@@ -94,7 +97,7 @@ static bool look_closely(struct chunk_walk *walk, uint64_t last, uint64_t at,
 	kind = count_marked(walk, last, at - last, in_use);
 	if ((walk->pins.wanted != 0 && kind == BOOKS_IN_USE &&
 	     !pins_chunk(&walk->pins, &walk->books, last, at, &walk->error)) ||
-	    !books_chunk(&walk->books, last, at, kind, &walk->error)) {
+	    !books_chunk(&walk->books, last, at, kind, whole, &walk->error)) {
 		walk->failed = true;
 		return false;
 	}

@@ -41,7 +41,8 @@ static void tell(struct ledger *ledger, uint64_t from, uint64_t to, enum books_c
 {
 	struct ari_error err;
 
-	ck_works(books_chunk(&ledger->books, AT + from, AT + to, kind, &err), &err);
+	ck_works(books_chunk(&ledger->books, AT + from, AT + to, kind, false, &err),
+		 &err);
 }
 
 static void top(struct ledger *ledger, uint64_t from, uint64_t to)
