@@ -13,4 +13,5 @@ const struct arch arch_aarch64 = {
 	.tls_variant = 1,
 	.pthread_tid = 208,
 	.pthread_robust_head = 224,
+	.pthread_stack = 1168,
 };

@@ -26,6 +26,8 @@ struct arch {
 	/* In struct pthread: the thread's id, and what get_robust_list gives. */
 	uint16_t pthread_tid;
 	uint16_t pthread_robust_head;
+	/* And where its stack is: stackblock, stackblock_size, guardsize. */
+	uint16_t pthread_stack;
 };
 
 #define ARCH(name) extern const struct arch arch_##name;

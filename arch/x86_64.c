@@ -13,4 +13,5 @@ const struct arch arch_x86_64 = {
 	.tls_variant = 2,
 	.pthread_tid = 720,
 	.pthread_robust_head = 736,
+	.pthread_stack = 1680,
 };

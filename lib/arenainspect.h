@@ -172,9 +172,11 @@ enum ari_memory_kind {
 	ARI_MEMORY_SHARED,
 };
 
+/* Every byte of the address space is in one of them. */
 struct ari_memory {
-	uint64_t kind; /* enum ari_memory_kind */
-	uint64_t mappings, virtual_bytes, resident_bytes, swapped_bytes;
+	uint64_t kind;	   /* enum ari_memory_kind */
+	uint64_t mappings; /* that have some of it: one may count in several kinds */
+	uint64_t virtual_bytes, resident_bytes, swapped_bytes;
 };
 
 struct ari_chunks {
@@ -259,7 +261,9 @@ struct ari_thread {
 };
 
 struct ari_mmapped_chunk {
-	uint64_t address, bytes, resident_bytes;
+	uint64_t address; /* the chunk's, behind the padding of an aligned one */
+	uint64_t bytes;	  /* of its mapping, as malloc counts them */
+	uint64_t resident_bytes;
 };
 
 struct ari_mmapped {

@@ -52,8 +52,7 @@ static bool scan(const struct pages *pages, uint64_t start, uint64_t end,
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = room,
 		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-		.return_mask =
-			SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE | also,
+		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE | also,
 	};
 	found = ioctl(pages->fd, SCAN_IOCTL, arg);
 	if (found < 0)

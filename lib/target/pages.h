@@ -52,7 +52,8 @@ bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 		  uint8_t *states, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
-/* Pages in a row, [start, end), that are in one state: present in some way, or in swap. */
+/* Pages in a row, [start, end), that are in one state: present in some way, or in swap.
+ */
 struct page_run {
 	uint64_t start, end;
 	uint8_t state; /* enum page_state, with PAGE_IS_HUGE */

@@ -123,8 +123,8 @@ static bool count_by_tables(const struct target *target, const struct pages *pag
 	set_all(spans, count, 0);
 	while (sweep.count > 0 && spans[sweep.count - 1].start >= KERNEL_SPACE)
 		sweep.count--;
-	return sweep.count == 0 || (sweep_tables(pages, &sweep, err) &&
-				    settle_huge(target, &sweep, err));
+	return sweep.count == 0 ||
+	       (sweep_tables(pages, &sweep, err) && settle_huge(target, &sweep, err));
 }
 
 /* ---- from smaps ---- */
@@ -189,8 +189,7 @@ static size_t largest(const struct rss_span *spans, size_t count)
 	size_t found = 0;
 
 	for (size_t i = 1; i < count; i++)
-		if (spans[i].end - spans[i].start >
-		    spans[found].end - spans[found].start)
+		if (spans[i].end - spans[i].start > spans[found].end - spans[found].start)
 			found = i;
 	return found;
 }

@@ -68,6 +68,7 @@ void visit_done(struct visit *visit)
 	live_close(&visit->live);
 	core_close(&visit->core);
 	locked_done(&visit->locked);
+	owners_done(&visit->owners);
 	maps_done(&visit->maps);
 	target_close(&visit->target);
 	free(visit->detail);
@@ -245,6 +246,8 @@ const struct visit_step visit_steps[] = {
 	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
 	{ "arenas", "arenas, heaps and tops", read_arenas },
 	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
+	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
+	{ "rss", "where the rest of the resident set is", visit_memory },
 	{ "identity", "that it was one process all the time", check_identity },
 };
 
@@ -258,6 +261,7 @@ static const struct visit_step core_steps[] = {
 	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
 	{ "arenas", "arenas, heaps and tops", read_arenas },
 	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
+	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
 };
 
 /*

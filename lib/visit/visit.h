@@ -9,6 +9,7 @@
 #include "mem/live.h"
 #include "target/locked.h"
 #include "target/target.h"
+#include "walk/owners.h"
 #include "walk/walk.h"
 
 /*
@@ -34,7 +35,8 @@ struct visit {
 	struct symbols symbols;
 	struct layout layout;
 	struct walk walk;
-	char *detail; /* what the last step found, for the diagnosis */
+	struct owners owners; /* of the parts of the address space */
+	char *detail;	      /* what the last step found, for the diagnosis */
 };
 
 struct visit_step {
@@ -82,6 +84,12 @@ const struct map *visit_choose_libc(struct visit *visit, const struct libc_list 
 
 /* Symbols and layout, by the way that the options ask for (resolve.c). */
 bool visit_resolve(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* The mmapped chunks, and what each part of the address space is (rss.c). */
+bool visit_mmapped(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+bool visit_memory(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* The variables that steer malloc, from its environment (environment.c). */

@@ -40,6 +40,17 @@ static void take_mmapped(struct walk *walk, const struct view *mp)
 	}
 }
 
+bool walk_count_mmapped(struct walk *walk, struct ari_error *err)
+{
+	struct view mp;
+
+	if (!view_load(&mp, walk->mem, walk->layout, MALLOC_PAR,
+		       walk->symbols->address[SYM_MP], err))
+		return mem_is_fault(err);
+	take_mmapped(walk, &mp);
+	return true;
+}
+
 bool walk_settings(struct walk *walk, struct ari_error *err)
 {
 	struct ari_settings *to = &walk->model->settings;

@@ -48,6 +48,10 @@ struct walk {
 bool walk_settings(struct walk *walk, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* The totals of mmapped chunks alone, anew. */
+bool walk_count_mmapped(struct walk *walk, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /*
  * The ring of arenas, each with its heaps: fills model->arenas but for what
  * chunks say.  ARI_UNSTABLE when main_arena cannot be read.

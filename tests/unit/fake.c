@@ -105,8 +105,8 @@ static bool fake_runs(struct mem *mem, uint64_t start, uint64_t end,
 				*ret_reached = at;
 				return true;
 			}
-			runs[(*ret_count)++] = (struct page_run){ at, at + page, *state,
-								  false };
+			runs[(*ret_count)++] =
+				(struct page_run){ at, at + page, *state, false };
 		}
 	}
 	return true;

@@ -189,6 +189,46 @@ TEST(what_the_dump_left_out_is_unreadable_and_no_zeros)
 	core_close(&core);
 }
 
+TEST(runs_are_what_was_dumped_of_whole_pages)
+{
+	static struct made made;
+	struct page_run runs[4];
+	struct rss_span span = { .start = AT, .end = AT + 0x1000 };
+	struct ari_error err;
+	struct core core;
+	uint64_t reached;
+	size_t count;
+
+	begin(&made);
+	add_part(&made, AT, 0x3000, 0x1800);
+	add_part(&made, AT + 0x3000, 0x2000, 0);
+	add_part(&made, AT + 0x8000, 0x2000, 0x2000);
+	ck_works(open_made(&made, &core, &err), &err);
+	ck_works(core.mem.ops->runs(&core.mem, 0, AT + 0x9000, runs, 4, &count, &reached,
+				    &err),
+		 &err);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(reached, AT + 0x9000);
+	ck_assert_uint_eq(runs[0].start, AT);
+	ck_assert_uint_eq(runs[0].end, AT + 0x1000);
+	ck_assert(page_is_present(runs[0].state));
+	ck_assert_uint_eq(runs[1].start, AT + 0x8000);
+	ck_assert_uint_eq(runs[1].end, AT + 0x9000);
+	ck_works(core.mem.ops->runs(&core.mem, AT, UINT64_MAX, runs, 1, &count, &reached,
+				    &err),
+		 &err);
+	ck_assert_uint_eq(count, 1);
+	ck_works(core.mem.ops->runs(&core.mem, reached, UINT64_MAX, runs, 1, &count,
+				    &reached, &err),
+		 &err);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(runs[0].end, AT + 0xa000);
+	ck_works(core.mem.ops->rss(&core.mem, &span, 1, &err), &err);
+	ck_assert_uint_eq(span.resident, ARI_UNKNOWN);
+	ck_assert_uint_eq(span.swapped, ARI_UNKNOWN);
+	core_close(&core);
+}
+
 TEST(what_was_left_out_of_a_file_is_read_from_it_and_from_no_other)
 {
 	static const uint64_t rows[][3] = { { AT, AT + 0x2000, 1 },
@@ -458,6 +498,7 @@ TEST(compressed_core_is_told_with_its_program)
 
 UNIT_MAIN("mem/core", what_was_dumped_is_read_across_parts,
 	  what_the_dump_left_out_is_unreadable_and_no_zeros,
+	  runs_are_what_was_dumped_of_whole_pages,
 	  what_was_left_out_of_a_file_is_read_from_it_and_from_no_other,
 	  mapping_that_has_no_header_is_known_by_the_note,
 	  page_size_is_that_of_the_auxiliary_vector, process_is_that_of_the_notes,

@@ -249,6 +249,33 @@ TEST(spans_count_every_piece_that_is_touched)
 	maps_done(&maps);
 }
 
+TEST(own_memory_is_private_and_no_files)
+{
+	static const struct {
+		const char *line;
+		bool own;
+	} rows[] = {
+		{ "1000-2000 rw-p 0 00:00 0\n", true },
+		{ "1000-2000 ---p 0 00:00 0\n", true },
+		{ "1000-2000 rw-p 0 00:00 0 [heap]\n", true },
+		{ "1000-2000 rw-p 0 00:01 5 /dev/zero\n", true },
+		{ "1000-2000 rw-p 0 00:0f 77 /anon_hugepage (deleted)\n", true },
+		{ "1000-2000 rw-s 0 00:01 5 /dev/zero (deleted)\n", false },
+		{ "1000-2000 rw-s 0 00:0f 77 /anon_hugepage (deleted)\n", false },
+		{ "1000-2000 rw-s 0 00:01 0\n", false },
+		{ "1000-2000 rw-p 0 08:01 9 /tmp/dev/zero\n", false },
+		{ "1000-2000 rw-p 0 00:01 9 /memfd:x (deleted)\n", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct maps maps = fake_maps(rows[i].line);
+
+		ck_assert_msg(map_is_own_memory(&maps.list.at[0]) == rows[i].own, "%s",
+			      rows[i].line);
+		maps_done(&maps);
+	}
+}
+
 /* Whatever the text, what is read is in order, and not overlapping. */
 TEST(garbled_text_is_an_error_or_in_order)
 {
@@ -292,4 +319,5 @@ UNIT_MAIN("target/maps", line_is_taken_apart, flags_are_those_of_the_line,
 	  find_takes_the_start_in_and_the_end_not,
 	  reach_ends_at_a_gap_and_at_a_lack_of_rights, covers_asks_for_every_byte,
 	  ends_of_the_address_space_are_addresses_like_others,
-	  spans_count_every_piece_that_is_touched, garbled_text_is_an_error_or_in_order)
+	  spans_count_every_piece_that_is_touched, own_memory_is_private_and_no_files,
+	  garbled_text_is_an_error_or_in_order)

@@ -137,7 +137,146 @@ TEST(both_ways_of_looking_agree)
 	close(target.task_dir);
 }
 
+static void expect_run(const struct page_run *run, uint64_t start, uint64_t end,
+		       enum page_state state)
+{
+	ck_assert_uint_eq(run->start, start);
+	ck_assert_uint_eq(run->end, end);
+	ck_assert_uint_eq(page_state(run->state), state);
+}
+
+TEST(runs_are_pages_in_a_row_in_one_state)
+{
+	static const uint64_t entries[] = {
+		0, PRESENT | EXCLUSIVE, PRESENT | EXCLUSIVE, PRESENT,
+		0, SWAPPED | 5,		SWAPPED | 6
+	};
+	struct scratch scratch;
+	struct pages pages;
+	struct ari_error err;
+	struct page_run runs[3];
+	uint64_t reached;
+	size_t count;
+
+	open_pages(&scratch, entries, 7, 4096, &pages);
+	ck_works(pages_runs(&pages, 0, 7 * 4096, runs, 3, &count, &reached, &err), &err);
+	ck_assert_uint_eq(count, 3);
+	ck_assert_uint_ge(reached, 6 * 4096);
+	expect_run(&runs[0], 4096, 3 * 4096, PAGE_PRESENT);
+	expect_run(&runs[1], 3 * 4096, 4 * 4096, PAGE_NOT_ALONE);
+	ck_assert_uint_eq(page_state(runs[2].state), PAGE_SWAPPED);
+	/* With too little room there is a way on. */
+	ck_works(pages_runs(&pages, 0, 7 * 4096, runs, 1, &count, &reached, &err), &err);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_lt(reached, 7 * 4096);
+	ck_works(pages_runs(&pages, 4096, 4096, runs, 1, &count, &reached, &err), &err);
+	ck_assert_uint_eq(count, 0);
+	close_pages(&scratch, &pages);
+}
+
+TEST(look_for_runs_ends_far_from_anything)
+{
+	static const uint64_t entries[] = { 0 };
+	struct scratch scratch;
+	struct pages pages;
+	struct ari_error err;
+	struct page_run run;
+	uint64_t reached;
+	size_t count;
+
+	open_pages(&scratch, entries, 1, 4096, &pages);
+	ck_works(
+		pages_runs(&pages, 0, (uint64_t)1 << 44, &run, 1, &count, &reached, &err),
+		&err);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_uint_eq(reached, 1024 * 4096);
+	close_pages(&scratch, &pages);
+	pages = (struct pages){ .fd = -1, .page_bytes = 4096 };
+	ck_works(pages_runs(&pages, 0, 4096, &run, 1, &count, &reached, &err), &err);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_uint_eq(reached, 4096);
+}
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+/* All runs of our own pages, by either way. */
+static size_t runs_of(const struct pages *pages, uint64_t at, uint64_t end,
+		      struct page_run *runs, size_t room)
+{
+	struct ari_error err;
+	size_t all = 0, count;
+
+	while (at < end) {
+		ck_works(pages_runs(pages, at, end, runs + all, room - all, &count, &at,
+				    &err),
+			 &err);
+		all += count;
+	}
+	return all;
+}
+
+TEST(runs_of_either_way_are_the_same)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	char *at = mmap(NULL, 16 * bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start = (uint64_t)(uintptr_t)at;
+	struct ari_error err;
+	struct pages pages;
+
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	madvise(at, 16 * bytes, MADV_NOHUGEPAGE);
+	at[bytes] = at[2 * bytes] = at[10 * bytes] = 1;
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	for (int turn = 0; turn < 2; turn++) {
+		struct page_run runs[20];
+
+		ck_assert_uint_eq(runs_of(&pages, start, start + 16 * bytes, runs, 20),
+				  2);
+		expect_run(&runs[0], start + bytes, start + 3 * bytes, PAGE_PRESENT);
+		expect_run(&runs[1], start + 10 * bytes, start + 11 * bytes,
+			   PAGE_PRESENT);
+		ck_assert(!runs[0].of_file);
+		pages.can_scan = false;
+	}
+	pages_close(&pages);
+	close(target.task_dir);
+}
+
+TEST(guard_is_no_page_in_swap)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	char *at = mmap(NULL, 4 * bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start = (uint64_t)(uintptr_t)at;
+	struct page_run runs[4];
+	struct ari_error err;
+	struct pages pages;
+	uint8_t states[4];
+
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	at[0] = 1;
+	if (pages.can_tell_guards &&
+	    madvise(at + bytes, bytes, MADV_GUARD_INSTALL) == 0) {
+		ck_assert_uint_eq(runs_of(&pages, start, start + 4 * bytes, runs, 4), 1);
+		ck_works(pages_lookup(&pages, start, 4, states, &err), &err);
+		ck_assert_uint_eq(page_state(states[0]), PAGE_PRESENT);
+		ck_assert_uint_eq(page_state(states[1]), PAGE_ABSENT);
+	}
+	pages_close(&pages);
+	close(target.task_dir);
+	munmap(at, 4 * bytes);
+}
+
 UNIT_MAIN("target/pages", entry_of_pagemap_says_the_state,
 	  entry_is_that_of_the_page_whatever_its_size, beyond_the_page_tables_is_absent,
 	  without_page_tables_every_page_is_unknown,
-	  pages_beyond_the_address_space_are_a_fault, both_ways_of_looking_agree)
+	  pages_beyond_the_address_space_are_a_fault, both_ways_of_looking_agree,
+	  runs_are_pages_in_a_row_in_one_state, look_for_runs_ends_far_from_anything,
+	  runs_of_either_way_are_the_same, guard_is_no_page_in_swap)

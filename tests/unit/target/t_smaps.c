@@ -75,6 +75,18 @@ TEST(lines_without_a_mapping_are_left_out)
 	smaps_done(&smaps);
 }
 
+TEST(pool_of_huge_pages_is_told_by_its_flag)
+{
+	struct smaps smaps = read_text("1000-2000 rw-p 0 00:00 0\n"
+				       "VmFlags: rd wr mr mw me de ht sd\n"
+				       "2000-3000 rw-p 0 00:00 0\n"
+				       "VmFlags: rd wr mr mw me ac hg\n");
+
+	ck_assert(smaps.list.at[0].hugetlb);
+	ck_assert(!smaps.list.at[1].hugetlb);
+	smaps_done(&smaps);
+}
+
 /* "Anon…" begins like a hexadecimal number. */
 TEST(line_that_begins_like_an_address_starts_no_mapping)
 {
@@ -90,4 +102,5 @@ TEST(line_that_begins_like_an_address_starts_no_mapping)
 
 UNIT_MAIN("target/smaps", counts_are_those_of_their_mapping,
 	  mapping_is_found_by_its_addresses, lines_without_a_mapping_are_left_out,
+	  pool_of_huge_pages_is_told_by_its_flag,
 	  line_that_begins_like_an_address_starts_no_mapping)

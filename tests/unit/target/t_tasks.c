@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
 #include "scratch.h"
 #include "target/tasks.h"
 #include "unit.h"
@@ -80,6 +84,18 @@ TEST(process_without_tasks_went_away)
 	scratch_close(&scratch);
 }
 
+TEST(robust_list_leads_to_struct_pthread)
+{
+	uint16_t offset = arch_x86_64.pthread_robust_head;
+
+#ifdef __aarch64__
+	offset = arch_aarch64.pthread_robust_head;
+#endif
+	ck_assert_uint_eq(task_robust_head(gettid()), (uint64_t)pthread_self() + offset);
+	ck_assert_uint_eq(task_robust_head(-1), 0);
+}
+
 UNIT_MAIN("target/tasks", fields_follow_the_comm, hostile_comm_moves_no_field,
 	  field_that_is_not_there_is_unknown, field_in_front_of_the_comm_is_not_asked_for,
-	  tasks_are_the_numbers_below_task, process_without_tasks_went_away)
+	  tasks_are_the_numbers_below_task, process_without_tasks_went_away,
+	  robust_list_leads_to_struct_pthread)
