@@ -5,6 +5,7 @@
 # load while the file $busy is there; it says "ready" when it has come to rest.
 
 load ../helper
+load ../trim
 
 setup() {
 	json=$BATS_TEST_TMPDIR/json
@@ -74,8 +75,27 @@ under_load() {
 	rm "$busy"
 }
 
+is_stopped() {
+	grep -q '^State:	T' "/proc/$pid/status"
+}
+
+# Held still, every resident byte has its place, in malloc's books and in the process's.
+in_balance() {
+	local rss
+	kill -STOP "$pid"
+	await is_stopped
+	"$ARENAINSPECT" --json "$pid" >"$json"
+	rss=$(awk '$1 == "Rss:" { sum += $2 * 1024 } END { print sum }' "/proc/$pid/smaps")
+	kill -CONT "$pid"
+	books_balance "$json"
+	holds "$json" "([.memory[].resident_bytes] | add) == $rss" \
+		'.totals.resident.total_bytes ==
+			([.memory[] | select(.kind == "malloc-heaps").resident_bytes] | add)'
+}
+
 at_rest() {
 	right
+	in_balance
 	[ "${place[1]}" != none ]
 	echo "# $BATS_TEST_DESCRIPTION: $visits visits, main_arena ${place[0]}, mp_ ${place[1]}," \
 		"$(jq '.totals.arenas' "$json.debuginfo") arenas, $(jq '.process.tasks' "$json.debuginfo") threads" >&3
