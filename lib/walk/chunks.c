@@ -503,7 +503,8 @@ static bool walk_piece(struct chunk_walk *walk, uint64_t *ret_end, struct ari_er
 			return true;
 		if (!measure_fence(walk, word, &fence, err))
 			return false;
-		if (fence == 0)
+		/* Pieces are of whole pages; what ends elsewhere is somebody's data. */
+		if (fence == 0 || (walk->at + fence) % walk->reader->mem->page_bytes != 0)
 			return true;
 		*ret_end = walk->at + fence;
 		return count_last(walk, word & CHUNK_PREV_INUSE, err) &&

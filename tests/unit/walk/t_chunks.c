@@ -703,6 +703,23 @@ TEST(mapping_without_a_piece_has_none)
 	}
 }
 
+/* A page of somebody's data that begins as fenceposts do, in front of main's. */
+TEST(fenceposts_that_end_within_a_page_are_no_piece)
+{
+	struct heap heap;
+
+	begin(&heap, SEGMENT_PIECES, 8);
+	heap.segment.first = heap.next = AT;
+	put(&heap, 16, PREV);
+	put(&heap, 16, PREV);
+	put(&heap, 16, PREV);
+	heap.next = AT + PAGE;
+	put_top(&heap, PREV);
+	ck_assert_uint_eq(tally_bytes(walk(&heap)), 7 * PAGE);
+	expect_piece(&heap, 0, AT + PAGE, AT + 8 * PAGE);
+	end(&heap);
+}
+
 /* ---- two heaps in turn ---- */
 
 TEST(two_heaps_walked_in_turn_are_the_same_as_each_alone)
@@ -795,5 +812,6 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  third_fencepost_belongs_to_the_piece, piece_that_is_all_top_is_top,
 	  pieces_of_main_are_told_from_what_lies_between,
 	  mapping_without_a_piece_has_none,
+	  fenceposts_that_end_within_a_page_are_no_piece,
 	  two_heaps_walked_in_turn_are_the_same_as_each_alone,
 	  noise_ends_and_every_byte_has_a_place)
