@@ -44,8 +44,14 @@ void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t to
 /* Pages in a row that are in one state: nearly always there are many. */
 static size_t run_end(const uint8_t *states, size_t from, size_t count)
 {
+	uint64_t same = states[from] * UINT64_C(0x0101010101010101), eight;
 	size_t end = from + 1;
 
+	for (; end + sizeof(eight) <= count; end += sizeof(eight)) {
+		memcpy(&eight, states + end, sizeof(eight));
+		if (eight != same)
+			break;
+	}
 	while (end < count && states[end] == states[from])
 		end++;
 	return end;
@@ -87,25 +93,52 @@ static size_t block_pages(const struct reader *reader, uint64_t block)
 	return left < READER_BLOCK ? (size_t)left : READER_BLOCK;
 }
 
-/* Notes for each page of a run how many in front of it are resident, or swapped. */
-static void note_run(struct reader *reader, size_t from, size_t to)
+/* Pages of a run in front of an index in it, or of its end, that are in a state. */
+static uint64_t pages_in(const struct reader_run *run, size_t index,
+			 enum page_state state)
 {
-	uint16_t resident = page_state(reader->states[from]) == PAGE_PRESENT;
-	uint16_t swapped = page_state(reader->states[from]) == PAGE_SWAPPED;
+	return run->state == state ? index - run->from : 0;
+}
 
-	for (size_t i = from; i < to; i++) {
-		reader->resident[i + 1] =
-			(uint16_t)(reader->resident[from] + resident * (i + 1 - from));
-		reader->swapped[i + 1] =
-			(uint16_t)(reader->swapped[from] + swapped * (i + 1 - from));
+static struct reader_below below_index(const struct reader *reader, size_t index)
+{
+	const struct reader_run *run = reader->runs;
+	size_t low = 0, high = reader->runs_count; /* the run is in [low, high) */
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (reader->runs[middle].from <= index)
+			low = middle;
+		else
+			high = middle;
 	}
+	run += low;
+	return (struct reader_below){
+		(run->resident + pages_in(run, index, PAGE_PRESENT))
+			<< reader->page_shift,
+		(run->swapped + pages_in(run, index, PAGE_SWAPPED)) << reader->page_shift,
+	};
+}
+
+static void note_run(struct reader *reader, size_t from, uint8_t state)
+{
+	struct reader_run *run = &reader->runs[reader->runs_count];
+
+	*run = (struct reader_run){ .from = (uint16_t)from, .state = page_state(state) };
+	if (reader->runs_count > 0) {
+		run->resident = (uint16_t)(run[-1].resident +
+					   pages_in(&run[-1], from, PAGE_PRESENT));
+		run->swapped = (uint16_t)(run[-1].swapped +
+					  pages_in(&run[-1], from, PAGE_SWAPPED));
+	}
+	reader->runs_count++;
 }
 
 /* Notes what lies below the block behind this one, the last that was counted. */
 static bool note_block(struct reader *reader, size_t count, struct ari_error *err)
 {
-	uint64_t page = reader->mem->page_bytes;
-	struct reader_below below = { 0, 0 }, *next;
+	struct reader_below below, here = below_index(reader, count), *next;
 
 	if (reader->blocks.count == 0) {
 		next = list_add(&reader->blocks, err);
@@ -116,8 +149,8 @@ static bool note_block(struct reader *reader, size_t count, struct ari_error *er
 	next = list_add(&reader->blocks, err);
 	if (next == NULL)
 		return false;
-	next->resident = below.resident + reader->resident[count] * page;
-	next->swapped = below.swapped + reader->swapped[count] * page;
+	next->resident = below.resident + here.resident;
+	next->swapped = below.swapped + here.swapped;
 	return true;
 }
 
@@ -130,11 +163,12 @@ static bool load_block(struct reader *reader, uint64_t block, struct ari_error *
 	if (!reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
 		return false;
 	reader->block = block;
+	reader->runs_count = 0;
 	for (size_t i = 0; i < count;) {
 		size_t end = run_end(reader->states, i, count);
 		uint64_t from = block + i * page, to = block + end * page;
 
-		note_run(reader, i, end);
+		note_run(reader, i, reader->states[i]);
 		if (!again) {
 			count_run(&reader->all, from, to, reader->states[i]);
 			count_run(&reader->top, from, to, reader->states[i]);
@@ -176,6 +210,7 @@ bool reader_below(struct reader *reader, uint64_t address, struct reader_below *
 	unsigned int shift = reader->page_shift;
 	uint64_t rest = address & (((uint64_t)1 << shift) - 1);
 	uint64_t first = reader->all.from >> shift;
+	struct reader_below here;
 	size_t index, block;
 
 	/* The end of a block needs no look at the next. */
@@ -188,8 +223,9 @@ bool reader_below(struct reader *reader, uint64_t address, struct reader_below *
 	index = (address - reader->block) >> shift;
 	block = ((reader->block >> shift) - first) / READER_BLOCK;
 	*ret = reader->blocks.at[block];
-	ret->resident += (uint64_t)reader->resident[index] << shift;
-	ret->swapped += (uint64_t)reader->swapped[index] << shift;
+	here = below_index(reader, index);
+	ret->resident += here.resident;
+	ret->swapped += here.swapped;
 	if (rest == 0)
 		return true;
 	if (page_state(reader->states[index]) == PAGE_PRESENT)
@@ -209,10 +245,8 @@ uint64_t reader_hole(const struct reader *reader, uint64_t address)
 	    reader->start - reader->block >= READER_BLOCK * page)
 		return address;
 	i = address < reader->end ? (address - reader->block) / page : end;
-	if (reader->resident[end] - reader->resident[i] == (int)(end - i))
-		return reader->end;
 	while (i < end && page_state(reader->states[i]) == PAGE_PRESENT)
-		i++;
+		i = run_end(reader->states, i, end);
 	hole = reader->block + i * page;
 	return hole > address ? hole : address;
 }

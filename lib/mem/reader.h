@@ -26,6 +26,13 @@ struct reader_below {
 	uint64_t resident, swapped;
 };
 
+/* Pages of a block in one state, from that index on. */
+struct reader_run {
+	uint16_t from;
+	uint16_t resident, swapped; /* pages of the block in front of it */
+	uint8_t state;		    /* without PAGE_IS_HUGE */
+};
+
 struct reader {
 	struct mem *mem;
 	unsigned int page_shift; /* pages of 1 << page_shift bytes */
@@ -37,8 +44,8 @@ struct reader {
 	uint64_t counted;    /* blocks below have been counted */
 	struct reader_count all, top;
 	uint8_t states[READER_BLOCK];
-	/* Pages in front of each page of the block that are resident, swapped. */
-	uint16_t resident[READER_BLOCK + 1], swapped[READER_BLOCK + 1];
+	struct reader_run runs[READER_BLOCK]; /* of the block, in order */
+	size_t runs_count;
 	/* What lies below each block that was counted: 16 bytes for 4 MiB. */
 	ARI_LIST(struct reader_below) blocks;
 };
