@@ -97,13 +97,15 @@ bool walk_limit(struct walk *walk, struct ari_error *err)
 	if (at != 0) {
 		if (!mem_read_word(walk->mem, at, &limit, err))
 			return mem_is_fault(err);
-		if (limit != 0)
+		if (limit != 0) {
 			set_limit(settings, limit, ARI_LIMIT_READ);
-		else
-			set_limit(settings, ARI_UNKNOWN, ARI_LIMIT_NOT_COMPUTED);
-		return true;
+			return true;
+		}
 	}
-	/* Without its symbol: not computed yet while the arenas are that few. */
+	/*
+	 * Not computed, or its symbol is missing.  While the arenas are that few there is
+	 * none; one more, and the next thread that wants an arena has it computed.
+	 */
 	if (walk->model->arenas.count <= settings->arena_test)
 		set_limit(settings, ARI_UNKNOWN, ARI_LIMIT_NOT_COMPUTED);
 	else if (walk->processors != 0)

@@ -220,21 +220,29 @@ TEST(limit_of_zero_was_not_computed_yet)
 	world_done(&world);
 }
 
-TEST(limit_without_its_symbol_is_told_by_the_number_of_arenas)
+/* It is computed when a thread asks for one arena more: with its symbol or without. */
+TEST(limit_of_zero_or_without_its_symbol_is_told_by_the_number_of_arenas)
 {
-	struct world world;
-	const struct ari_settings *settings;
+	for (int with_symbol = 0; with_symbol < 2; with_symbol++) {
+		struct world world;
+		const struct ari_settings *settings;
 
-	world_init(&world, LAYOUT_RELEASE(2, 36));
-	world.symbols.address[SYM_NARENAS_LIMIT] = 0;
-	settings = read_limit(&world);
-	ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_NOT_COMPUTED);
-	for (int i = 0; i < 9; i++)
-		world_add_arena(&world, 1);
-	settings = read_limit(&world);
-	ck_assert_uint_eq(settings->arena_limit, ARI_UNKNOWN);
-	ck_assert_uint_ne(settings->arena_limit_source, ARI_LIMIT_NOT_COMPUTED);
-	world_done(&world);
+		world_init(&world, LAYOUT_RELEASE(2, 36));
+		if (!with_symbol)
+			world.symbols.address[SYM_NARENAS_LIMIT] = 0;
+		settings = read_limit(&world);
+		ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_NOT_COMPUTED);
+		for (int i = 0; i < 9; i++)
+			world_add_arena(&world, 1);
+		settings = read_limit(&world);
+		ck_assert_uint_eq(settings->arena_limit, ARI_UNKNOWN);
+		ck_assert_uint_eq(settings->arena_limit_source, ARI_UNKNOWN);
+		world.walk.processors = 2;
+		settings = read_limit(&world);
+		ck_assert_uint_eq(settings->arena_limit, 16);
+		ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_ESTIMATED);
+		world_done(&world);
+	}
 }
 
 TEST(limit_that_cannot_be_read_is_unknown)
@@ -259,5 +267,5 @@ UNIT_MAIN("walk/settings", settings_are_those_of_mp,
 	  mp_that_cannot_be_read_is_unstable, process_that_is_gone_is_not_called_unstable,
 	  limit_is_arena_max_where_that_is_set, limit_is_read_where_glibc_keeps_it,
 	  limit_of_zero_was_not_computed_yet,
-	  limit_without_its_symbol_is_told_by_the_number_of_arenas,
+	  limit_of_zero_or_without_its_symbol_is_told_by_the_number_of_arenas,
 	  limit_that_cannot_be_read_is_unknown)
