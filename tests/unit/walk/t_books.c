@@ -280,8 +280,11 @@ TEST(pins_that_hold_most_come_first_and_no_more_than_wanted)
 	end(&ledger);
 }
 
-/* What the last live chunk in front of top holds, all below it being free. */
-static uint64_t lid_holds(const struct trim_rules *rules, bool unmaps)
+/*
+ * What the last live chunk in front of top holds, all below it being free; `behind`
+ * pages of the segment are not its heap's any more.
+ */
+static uint64_t lid_holds(const struct trim_rules *rules, bool unmaps, uint64_t behind)
 {
 	struct ledger ledger;
 	struct pins pins;
@@ -292,8 +295,8 @@ static uint64_t lid_holds(const struct trim_rules *rules, bool unmaps)
 	pins_begin(&pins, 4, AT, unmaps);
 	tell_pins(&ledger, &pins, 0, 32 * PAGE, BOOKS_FREE);
 	tell_pins(&ledger, &pins, 32 * PAGE, 32 * PAGE + 64, BOOKS_IN_USE);
-	ck_works(pins_top(&pins, &ledger.books, AT + 32 * PAGE + 64, AT + PAGES * PAGE,
-			  AT + PAGES * PAGE, &err),
+	ck_works(pins_top(&pins, &ledger.books, AT + 32 * PAGE + 64,
+			  AT + (PAGES - behind) * PAGE, AT + PAGES * PAGE, &err),
 		 &err);
 	ck_assert_uint_le(pins.count, 1);
 	end(&ledger);
@@ -311,12 +314,13 @@ TEST(last_chunk_holds_what_free_would_give_back_of_top)
 				  .step = PAGE };
 
 	/* Top is 64 pages then and keeps 32 and one; 31 pages below went anyway. */
-	ck_assert_uint_eq(lid_holds(&thread, false), 0);
-	ck_assert_uint_eq(lid_holds(&high, false), 0);
+	ck_assert_uint_eq(lid_holds(&thread, false, 0), 0);
+	ck_assert_uint_eq(lid_holds(&high, false, 0), 0);
+	ck_assert_uint_eq(lid_holds(&high, false, 4), 0);
 	/* The heap as a whole, but for what malloc_trim gives back of it now. */
-	ck_assert_uint_eq(lid_holds(&high, true), PAGES * PAGE - 31 * PAGE);
+	ck_assert_uint_eq(lid_holds(&high, true, 0), PAGES * PAGE - 31 * PAGE);
 	/* Brk sinks to the first page: the lid's and the first free one's besides. */
-	ck_assert_uint_eq(lid_holds(&brk, false), PAGE);
+	ck_assert_uint_eq(lid_holds(&brk, false, 0), PAGE);
 }
 
 UNIT_MAIN("walk/books", whole_pages_behind_the_links_of_a_free_chunk_go_back,
