@@ -7,7 +7,7 @@
 #define KINDS	      6
 #define KERNEL_SPACE  ((uint64_t)1 << 63) /* x86's [vsyscall]: no part of the process */
 #define ALL_RIGHTS    (MAP_READ | MAP_WRITE | MAP_EXEC)
-#define KIND_OF(tag)  ((enum ari_memory_kind)((tag)&0xff))
+#define KIND_OF(tag)  ((enum ari_memory_kind)((tag) % 256))
 #define CHUNK_OF(tag) ((size_t)((tag) >> 8)) /* 1 + its row in the list; 0: none */
 
 /* One list of owners while the mappings are gone through, upwards. */
