@@ -216,7 +216,7 @@ TEST(either_way_counts_what_is_resident)
 	uint64_t start = (uint64_t)(uintptr_t)at;
 	uint64_t shared_start = (uint64_t)(uintptr_t)shared;
 
-	ck_assert(at != MAP_FAILED && shared != MAP_FAILED);
+	must(at != NULL && at != MAP_FAILED && shared != NULL && shared != MAP_FAILED);
 	madvise(at, 64 * bytes, MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < 10; i++) {
 		at[i * bytes] = 1;
