@@ -108,7 +108,8 @@ void pages_close(struct pages *pages)
 static bool gone(struct ari_error *err)
 {
 	return fail(err, ARI_GONE,
-		    "the process went away while its pages were looked up");
+		    "the process went away while its pages were looked up (%s)",
+		    strerror(errno));
 }
 
 static bool lookup_by_scan(const struct pages *pages, uint64_t start, size_t count,
@@ -125,7 +126,8 @@ static bool lookup_by_scan(const struct pages *pages, uint64_t start, size_t cou
 		if (!scan(pages, at, end, regions, REGIONS, 0, &arg, &found)) {
 			if (errno == EINTR)
 				continue;
-			return gone(err);
+			/* Beyond user space, where a link that is none may lead. */
+			return errno == EFAULT || gone(err);
 		}
 		for (size_t i = 0; i < found; i++)
 			memset(states + (regions[i].start - start) / pages->page_bytes,

@@ -110,6 +110,8 @@ TEST(pages_beyond_the_address_space_are_a_fault)
 }
 
 /* Our own pages: the same whichever way they are looked up. */
+#define BEYOND_USERS ((uint64_t)0x6161616161616000)
+
 TEST(both_ways_of_looking_agree)
 {
 	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -131,6 +133,10 @@ TEST(both_ways_of_looking_agree)
 			 &err);
 		ck_assert_uint_eq(states[0], PAGE_ABSENT);
 		ck_assert_uint_eq(states[1], PAGE_PRESENT);
+		/* Where no process has memory there is none, and the process is there. */
+		ck_works(pages_lookup(&pages, BEYOND_USERS, 2, states, &err), &err);
+		ck_assert_uint_eq(states[0], PAGE_ABSENT);
+		ck_assert_uint_eq(states[1], PAGE_ABSENT);
 		pages.can_scan = false;
 	}
 	pages_close(&pages);
