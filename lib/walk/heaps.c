@@ -221,19 +221,37 @@ static bool read_members(struct walk *walk, const struct view *view,
 	return done;
 }
 
+/* Does a mapping begin as a piece would: with a chunk of main's? */
+static bool may_be_piece(struct walk *walk, const struct map *map)
+{
+	struct ari_error ignored;
+	uint64_t word;
+
+	return map_is_own_memory(map) && (map->flags & MAP_WRITE) &&
+	       mem_read_word(walk->mem,
+			     map->start + walk->layout->members[MC_SIZE].offset, &word,
+			     &ignored) &&
+	       (word & CHUNK_FLAGS) == CHUNK_PREV_INUSE &&
+	       chunk_is_possible(word, map->start, map->end);
+}
+
 /*
- * Where huge pages come from a pool each piece is a mapping of its own, and may have
- * no free chunk that a bin leads to.  What is not main's does not prove to be.
+ * A piece may have no free chunk that a bin leads to.  From a pool of huge pages each
+ * is a mapping of its own, and may begin further in.  What is not main's does not prove
+ * to be.
  */
-static bool add_pool(struct walk *walk, struct ari_arena *arena, struct set *seen,
-		     struct ari_error *err)
+static bool add_others(struct walk *walk, struct ari_arena *arena, struct set *seen,
+		       struct ari_error *err)
 {
 	const struct maps *maps = walk->mem->maps;
 
-	for (size_t i = 0; i < maps->list.count; i++)
-		if (map_is_hugetlb(&maps->list.at[i]) &&
-		    !add_piece_of(walk, arena, maps->list.at[i].start, seen, err))
+	for (size_t i = 0; i < maps->list.count; i++) {
+		const struct map *map = &maps->list.at[i];
+
+		if ((map_is_hugetlb(map) || may_be_piece(walk, map)) &&
+		    !add_piece_of(walk, arena, map->start, seen, err))
 			return false;
+	}
 	return true;
 }
 
@@ -254,7 +272,7 @@ static bool add_pieces(struct walk *walk, const struct view *view,
 	       read_members(walk, view, state, &members, err);
 	for (size_t i = 0; done && i < members.list.count; i++)
 		done = add_piece_of(walk, arena, members.list.at[i].address, &seen, err);
-	done = done && add_pool(walk, arena, &seen, err);
+	done = done && add_others(walk, arena, &seen, err);
 	marks_done(&members);
 	set_done(&seen);
 	return done && (last == NULL || add_mapping(walk, arena, last, err));
