@@ -4,6 +4,7 @@
 # by glibc's debug information, is what arenainspect says at that very moment.
 
 load helper
+load postgres
 
 setup() {
 	need gdb gdb
@@ -13,12 +14,9 @@ setup() {
 }
 
 teardown() {
-	if [ -n "${cluster:-}" ]; then
-		as_owner "$postgres/pg_ctl" stop -D "$cluster/data" -m immediate >/dev/null 2>&1 || :
-		end_all
-		rm -rf "$cluster"
-	fi
+	stop_postgres
 	end_all
+	remove_postgres
 }
 
 # agrees PID: arenainspect runs while gdb holds the process stopped
@@ -82,36 +80,8 @@ agrees() {
 	holds "$out_ours" '.process.tasks >= 40' '.totals.arenas > 1'
 }
 
-# As the owner of the cluster: the server refuses to run as root.
-as_owner() {
-	if ((EUID == 0)); then
-		setpriv --reuid=postgres --regid=postgres --clear-groups env -C / "$@"
-	else
-		"$@"
-	fi
-}
-
-find_postgres() {
-	local each
-	for each in /usr/lib/postgresql/*/bin; do
-		[ -x "$each/initdb" ] && postgres=$each
-	done
-	[ -n "${postgres:-}" ] || skip "no PostgreSQL server (package postgresql)"
-	((EUID != 0)) || id postgres >/dev/null 2>&1 || skip "no user postgres"
-}
-
-start_cluster() {
-	cluster=$(mktemp -d /tmp/arenainspect-pg.XXXXXX)
-	((EUID != 0)) || chown postgres "$cluster"
-	as_owner "$postgres/initdb" -D "$cluster/data" -A trust -U postgres -N >/dev/null
-	as_owner "$postgres/pg_ctl" start -w -D "$cluster/data" -l "$cluster/log" \
-		-o "-c listen_addresses= -k $cluster -c fsync=off" >/dev/null 3>&-
-}
-
 @test "gdb and arenainspect agree on a PostgreSQL backend" {
-	find_postgres
-	start_cluster
-	launch as_owner "$postgres/psql" -XqAt -h "$cluster" -U postgres
+	start_postgres
 	# The session stays open, and its backend keeps what these allocated.
 	cat >&"$in" <<-'END'
 		create temp table t as select g, repeat('x', g % 3000) s from generate_series(1, 20000) g;

@@ -5,6 +5,7 @@
 
 load helper
 load cores
+load postgres
 
 setup() {
 	need python3 python3
@@ -14,9 +15,9 @@ setup() {
 
 # What a test of its own started besides.
 teardown() {
-	[ -z "${cluster:-}" ] || as_owner "$postgres/pg_ctl" stop -m immediate -D "$cluster/data" >/dev/null || :
+	stop_postgres
 	end_all
-	[ -z "${cluster:-}" ] || rm -rf "$cluster"
+	remove_postgres
 }
 
 visit() {
@@ -207,28 +208,9 @@ start_jvm() {
 	holds "$json" '.memory[5].resident_bytes > 0'
 }
 
-# As the owner of the cluster: the server refuses to run as root.
-as_owner() {
-	if ((EUID == 0)); then
-		setpriv --reuid=postgres --regid=postgres --clear-groups env -C / "$@"
-	else
-		"$@"
-	fi
-}
-
 @test "a stopped PostgreSQL server and its backend add up" {
-	local each server
-	for each in /usr/lib/postgresql/*/bin; do
-		[ -x "$each/initdb" ] && postgres=$each
-	done
-	[ -n "${postgres:-}" ] || skip "no PostgreSQL server (package postgresql)"
-	((EUID != 0)) || id postgres >/dev/null 2>&1 || skip "no user postgres"
-	cluster=$(mktemp -d /tmp/arenainspect-pg.XXXXXX)
-	((EUID != 0)) || chown postgres "$cluster"
-	as_owner "$postgres/initdb" -D "$cluster/data" -A trust -U postgres -N >/dev/null
-	as_owner "$postgres/pg_ctl" start -w -D "$cluster/data" -l "$cluster/log" \
-		-o "-c listen_addresses= -k $cluster -c fsync=off -c shared_buffers=64MB" >/dev/null 3>&-
-	launch as_owner "$postgres/psql" -XqAt -h "$cluster" -U postgres
+	local server
+	start_postgres '-c shared_buffers=64MB'
 	cat >&"$in" <<-'END'
 		create temp table t as select g, repeat('x', g % 3000) s from generate_series(1, 20000) g;
 		select 'backend ' || pg_backend_pid();

@@ -5,6 +5,7 @@
 # load while the file $busy is there; it says "ready" when it has come to rest.
 
 load ../helper
+load ../postgres
 load ../trim
 
 setup() {
@@ -16,11 +17,9 @@ setup() {
 
 teardown() {
 	rm -f "$busy"
-	if [ -n "${cluster:-}" ]; then
-		as_owner "$postgres/pg_ctl" stop -D "$cluster/data" -m immediate >/dev/null 2>&1 || :
-	fi
+	stop_postgres
 	end_all
-	rm -rf "${cluster:-}"
+	remove_postgres
 }
 
 # found DOCUMENT: main_arena's and mp_'s addresses; a blank mp_ is not told
@@ -315,28 +314,9 @@ fed() {
 	at_rest
 }
 
-# As the owner of the cluster: the server refuses to run as root.
-as_owner() {
-	if ((EUID == 0)); then
-		setpriv --reuid=postgres --regid=postgres --clear-groups env -C / "$@"
-	else
-		"$@"
-	fi
-}
-
 @test "postgres" {
-	local each psql
-	for each in /usr/lib/postgresql/*/bin; do
-		[ -x "$each/initdb" ] && postgres=$each
-	done
-	[ -n "${postgres:-}" ] || skip 'no PostgreSQL server (package postgresql)'
-	((EUID != 0)) || id postgres >/dev/null 2>&1 || skip 'no user postgres'
-	cluster=$(mktemp -d /tmp/arenainspect-pg.XXXXXX)
-	((EUID != 0)) || chown postgres "$cluster"
-	as_owner "$postgres/initdb" -D "$cluster/data" -A trust -U postgres -N >/dev/null
-	as_owner "$postgres/pg_ctl" start -w -D "$cluster/data" -l "$cluster/log" \
-		-o "-c listen_addresses= -k $cluster -c fsync=off" >/dev/null 3>&-
-	launch as_owner "$postgres/psql" -XqAt -h "$cluster" -U postgres
+	local psql
+	start_postgres
 	echo "select 'backend ' || pg_backend_pid();" >&"$in"
 	await grep -q '^backend' "$out"
 	psql=$pid

@@ -4,13 +4,10 @@
 # said, and all that is not is told as ever.
 
 load ../helper
+load ../swap
 
 setup() {
-	need_root "a swap file"
-	need swapon mount
-	need mkswap util-linux
 	json=$BATS_TEST_TMPDIR/ours.json
-	swap=$BATS_TEST_TMPDIR/swap
 	add_swap
 	start_truthful swapped
 	await swapped_out
@@ -18,18 +15,7 @@ setup() {
 
 teardown() {
 	end_all
-	if grep -qF "$swap" /proc/swaps; then
-		swapoff "$swap"
-	fi
-	rm -f "$swap"
-}
-
-# A swap file must not have holes, and not every filesystem takes one.
-add_swap() {
-	dd if=/dev/zero of="$swap" bs=1M count=64 status=none
-	chmod 600 "$swap"
-	mkswap "$swap" >/dev/null
-	swapon "$swap" 2>"$swap.err" || skip "swapon does not work here: $(cat "$swap.err")"
+	remove_swap
 }
 
 swapped_out() {
