@@ -205,11 +205,10 @@ sentence() {
 
 # ---- the container ----
 
-# limited_group BYTES: a control group with that limit to its memory, of version 1 or 2,
-# into $group, and the name of its use into $usage; skips where none can be made
-limited_group() {
+# make_group BYTES: a control group with that limit to its memory, of version 1 or 2,
+# into $group, and the name of its use into $usage
+make_group() {
 	local root limit name=arenainspect-test-$$
-	need_root 'a control group'
 	while read -r root; do
 		group=$root/$name
 		mkdir "$group" || continue
@@ -222,6 +221,25 @@ limited_group() {
 		rmdir "$group"
 	done 2>/dev/null < <(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ || $3 == "cgroup2" { print $2 }' /proc/mounts)
 	group=
+	return 1
+}
+
+# limited_group BYTES: the same, with a hierarchy mounted for it where there is none;
+# skips where that is not to be had
+limited_group() {
+	local options
+	need_root 'a control group'
+	make_group "$1" && return
+	hierarchy=$BATS_TEST_TMPDIR/hierarchy
+	mkdir "$hierarchy"
+	for options in '-t cgroup -o memory' '-t cgroup2'; do
+		# shellcheck disable=SC2086 # two words or more
+		mount $options none "$hierarchy" 2>/dev/null || continue
+		make_group "$1" && return
+		umount "$hierarchy"
+	done
+	rmdir "$hierarchy"
+	hierarchy=
 	skip 'no control group with a limit can be made here'
 }
 
@@ -229,6 +247,9 @@ limited_group() {
 remove_group() {
 	if [ -n "${group:-}" ]; then
 		await rmdir "$group" 2>/dev/null
+	fi
+	if [ -n "${hierarchy:-}" ]; then
+		umount "$hierarchy"
 	fi
 }
 
