@@ -285,6 +285,12 @@ static void mark_unreadable(struct reader *reader, uint64_t address)
 		reader->states[i] = PAGE_UNREADABLE;
 }
 
+static void hold(struct reader *reader, uint64_t start, size_t pages)
+{
+	reader->start = start;
+	reader->end = start + pages * reader->mem->page_bytes;
+}
+
 static bool fill(struct reader *reader, uint64_t start, size_t pages,
 		 struct ari_error *err)
 {
@@ -295,8 +301,7 @@ static bool fill(struct reader *reader, uint64_t start, size_t pages,
 		size_t count = collect(reader, start, pages, ranges), done;
 
 		if (reader->mem->ops->copy(reader->mem, ranges, count, &done, err)) {
-			reader->start = start;
-			reader->end = start + pages * reader->mem->page_bytes;
+			hold(reader, start, pages);
 			return true;
 		}
 		if (err->code != ARI_FAULT || err->address < start ||
@@ -319,24 +324,67 @@ static void choose_want(struct reader *reader, uint64_t start)
 		reader->want *= 2;
 }
 
-bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
-		  struct ari_error *err)
+/* What reaching an address takes: pages of the block, from start on; none: nothing. */
+struct wish {
+	uint64_t start;
+	size_t pages;
+};
+
+static bool wish_for(struct reader *reader, uint64_t address, struct wish *ret,
+		     struct ari_error *err)
 {
 	uint64_t page = reader->mem->page_bytes, start = address - address % page;
-	size_t pages, left, index;
-	uint8_t state;
+	size_t index, left;
 
+	*ret = (struct wish){ start, 0 };
 	if (!reach_block(reader, address, err))
 		return false;
 	index = (start - reader->block) / page;
-	if (!reader_holds(reader, address) && page_is_present(reader->states[index])) {
-		choose_want(reader, start);
-		pages = reader->want / page;
-		left = block_pages(reader, reader->block) - index;
-		if (!fill(reader, start, pages < left ? pages : left, err))
-			return false;
-	}
-	state = page_state(reader->states[index]);
+	if (reader_holds(reader, address) || !page_is_present(reader->states[index]))
+		return true;
+	choose_want(reader, start);
+	left = block_pages(reader, reader->block) - index;
+	ret->pages = reader->want / page;
+	ret->pages = ret->pages < left ? ret->pages : left;
+	return true;
+}
+
+bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
+		  struct ari_error *err)
+{
+	struct wish wish;
+	uint8_t state;
+
+	if (!wish_for(reader, address, &wish, err) ||
+	    (wish.pages > 0 && !fill(reader, wish.start, wish.pages, err)))
+		return false;
+	state = page_state(
+		reader->states[(wish.start - reader->block) / reader->mem->page_bytes]);
 	*ret_state = page_is_present(state) ? PAGE_PRESENT : state;
+	return true;
+}
+
+bool reader_reach_two(struct reader *one, uint64_t address, struct reader *other,
+		      uint64_t other_address, struct ari_error *err)
+{
+	struct mem_range ranges[2 * WINDOW / 4096];
+	struct wish wish, other_wish;
+	size_t count, done;
+
+	if (!wish_for(one, address, &wish, err) ||
+	    !wish_for(other, other_address, &other_wish, err))
+		return false;
+	if (wish.pages == 0 || other_wish.pages == 0)
+		return true;
+	count = collect(one, wish.start, wish.pages, ranges);
+	count += collect(other, other_wish.start, other_wish.pages, ranges + count);
+	if (!one->mem->ops->copy(one->mem, ranges, count, &done, err)) {
+		/* Their windows may hold part of it. */
+		one->end = one->start;
+		other->end = other->start;
+		return mem_is_fault(err);
+	}
+	hold(one, wish.start, wish.pages);
+	hold(other, other_wish.start, other_wish.pages);
 	return true;
 }

@@ -75,6 +75,15 @@ bool reader_reach(struct reader *reader, uint64_t address, uint8_t *ret_state,
 		  struct ari_error *err) __attribute__((warn_unused_result));
 
 /*
+ * Reads what two readers of the same memory need to reach an address each in one call,
+ * where both need something: a call costs as much as reading some pages more.  What is
+ * not reached then, because a page of it cannot be read, is left to reader_reach().
+ */
+bool reader_reach_two(struct reader *one, uint64_t address, struct reader *other,
+		      uint64_t other_address, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
  * What lies below address, which is in the range or its end; no address in front of
  * the range's first is below.  Differences of two are what lies between.
  */

@@ -226,7 +226,26 @@ static bool walk_chain(struct chunk_walk *walk, struct ari_error *err)
 	return true;
 }
 
-/* Until one of the two has come to its end. */
+static void run_on(struct chunk_walk *walk)
+{
+	if (reader_holds(walk->reader, walk->at))
+		chain_run(walk);
+}
+
+/* Both have left their windows, or stand at an odd header. */
+static bool reach_two(struct chunk_walk *one, struct chunk_walk *other,
+		      struct ari_error *err)
+{
+	if (!chain_leave_window(one, err) || !chain_leave_window(other, err))
+		return false;
+	return one->at >= one->limit || other->at >= other->limit ||
+	       reader_reach_two(one->reader, one->at, other->reader, other->at, err);
+}
+
+/*
+ * Until one of the two has come to its end.  They go in turn, and what one still has
+ * in its window then is passed alone, so that both windows are read in one call.
+ */
 static bool walk_two_chains(struct chunk_walk *one, struct chunk_walk *other,
 			    struct ari_error *err)
 {
@@ -234,7 +253,9 @@ static bool walk_two_chains(struct chunk_walk *one, struct chunk_walk *other,
 		if (reader_holds(one->reader, one->at) &&
 		    reader_holds(other->reader, other->at))
 			chain_run_two(one, other);
-		if (!step(one, err) || !step(other, err))
+		run_on(one);
+		run_on(other);
+		if (!reach_two(one, other, err) || !step(one, err) || !step(other, err))
 			return false;
 	}
 	return true;

@@ -178,6 +178,7 @@ static bool fake_copy(struct mem *mem, const struct mem_range *ranges, size_t co
 {
 	struct fake *fake = fake_of(mem);
 
+	fake->calls++;
 	for (*ret_done = 0; *ret_done < count; (*ret_done)++) {
 		fake->copies++;
 		if (fake->before_copy != NULL)

@@ -26,7 +26,8 @@ struct fake {
 	enum ari_code broken;
 	/* What the file behind a mapping holds at each place; -1: it is gone. */
 	int file_byte;
-	unsigned int copies, files, refreshes;
+	unsigned int copies, files, refreshes; /* copies: of ranges */
+	unsigned int calls;		       /* that copied some */
 	/* Bytes copied of pages that were not present: must stay 0. */
 	uint64_t disturbed;
 };

@@ -239,10 +239,98 @@ TEST(reader_serves_one_range_after_the_other)
 	end(&fake, &reader);
 }
 
+static void begin_two(struct fake *fake, struct reader readers[2])
+{
+	struct ari_error err;
+
+	begin(fake, &readers[0]);
+	ck_works(reader_open(&fake->mem, &readers[1], &err), &err);
+	reader_begin(&readers[1], AT, AT + PAGES * PAGE, 0, 0);
+}
+
+static void end_two(struct fake *fake, struct reader readers[2])
+{
+	reader_close(&readers[1]);
+	end(fake, &readers[0]);
+}
+
+static void reach_two(struct reader readers[2], uint64_t page, uint64_t other_page)
+{
+	struct ari_error err;
+
+	ck_works(reader_reach_two(&readers[0], AT + page * PAGE, &readers[1],
+				  AT + other_page * PAGE, &err),
+		 &err);
+}
+
+TEST(two_readers_reach_in_one_call)
+{
+	struct fake fake;
+	struct reader readers[2];
+	unsigned int calls;
+	uint64_t last;
+
+	begin_two(&fake, readers);
+	fake_set_pages(&fake, AT + 1502 * PAGE, 1, PAGE_ABSENT);
+	for (uint64_t i = 0; i < 8; i++) {
+		calls = fake.calls;
+		reach_two(readers, readers[0].end == 0 ? 0 : (readers[0].end - AT) / PAGE,
+			  readers[1].end == 0 ? 1500 : (readers[1].end - AT) / PAGE);
+		ck_assert_uint_eq(fake.calls, calls + 1);
+		must(word_at(&readers[0], readers[0].start) ==
+		     (readers[0].start - AT) / PAGE + 1);
+		last = (readers[1].end - AT) / PAGE;
+		must(word_at(&readers[1], readers[1].end - PAGE) ==
+		     (last == 1503 ? 0 : last));
+	}
+	end_two(&fake, readers);
+}
+
+TEST(where_one_of_two_readers_needs_nothing_nothing_is_read)
+{
+	struct fake fake;
+	struct reader readers[2];
+
+	begin_two(&fake, readers);
+	fake_set_pages(&fake, AT + 7 * PAGE, 1, PAGE_SWAPPED);
+	reach_two(readers, 0, 7);
+	ck_assert_uint_eq(fake.calls, 0);
+	ck_assert_uint_eq(reach(&readers[0], AT), PAGE_PRESENT);
+	reach_two(readers, 0, 8);
+	ck_assert_uint_eq(fake.calls, 1);
+	ck_assert(!reader_holds(&readers[1], AT + 8 * PAGE));
+	end_two(&fake, readers);
+}
+
+TEST(page_of_one_of_two_that_cannot_be_read_is_left_to_itself)
+{
+	struct fake fake;
+	struct reader readers[2];
+	struct ari_error err;
+
+	begin_two(&fake, readers);
+	fake_protect(&fake, AT, "---p");
+	reach_two(readers, 0, 1);
+	ck_assert(!reader_holds(&readers[0], AT) &&
+		  !reader_holds(&readers[1], AT + PAGE));
+	ck_assert_uint_eq(reach(&readers[0], AT), PAGE_UNREADABLE);
+	fake_protect(&fake, AT, "rw-p");
+	ck_assert_uint_eq(reach(&readers[1], AT + PAGE), PAGE_PRESENT);
+	ck_assert_uint_eq(word_at(&readers[1], AT + PAGE), 2);
+	fake.broken = ARI_GONE;
+	ck_fails(reader_reach_two(&readers[0], AT + 20 * PAGE, &readers[1],
+				  AT + 40 * PAGE, &err),
+		 &err, ARI_GONE);
+	end_two(&fake, readers);
+}
+
 UNIT_MAIN("mem/reader", every_page_is_read_in_its_turn,
 	  pages_of_16_and_64_kib_are_read_whole, what_is_jumped_over_is_not_read,
 	  page_that_is_not_present_says_so_and_shows_zeros_to_its_neighbours,
 	  page_of_zeros_and_shared_page_are_read, pages_are_counted_by_their_states,
 	  range_within_pages_counts_its_own_bytes,
 	  page_that_cannot_be_read_is_told_and_its_neighbours_are_read,
-	  process_that_went_away_is_an_error, reader_serves_one_range_after_the_other)
+	  process_that_went_away_is_an_error, reader_serves_one_range_after_the_other,
+	  two_readers_reach_in_one_call,
+	  where_one_of_two_readers_needs_nothing_nothing_is_read,
+	  page_of_one_of_two_that_cannot_be_read_is_left_to_itself)
