@@ -107,27 +107,6 @@ static bool take_option(struct options *options, int value, const char *given,
 	return option_take(option_index(value), options, optarg, err);
 }
 
-static bool no_process(struct ari_error *err, const char *word)
-{
-	return refuse(err, ARI_USAGE,
-		      "'%s' is not a process id: a number above 0 "
-		      "(a process is found by its name with --comm NAME)",
-		      word);
-}
-
-static bool take_pid(struct options *options, const char *word, struct ari_error *err)
-{
-	uint64_t pid;
-
-	if (options->pid != 0)
-		return refuse(err, ARI_USAGE, "one process at a time: '%s' is too much",
-			      word);
-	if (!number_parse(word, &pid) || pid == 0 || pid > INT_MAX)
-		return no_process(err, word);
-	options->pid = (pid_t)pid;
-	return true;
-}
-
 static bool no_command(const char *word, struct ari_error *err)
 {
 	char names[256] = "";
@@ -139,13 +118,26 @@ static bool no_command(const char *word, struct ari_error *err)
 		      names);
 }
 
-/* A command and a PID, in either order. */
-static bool take_operand(struct options *options, const char *word, struct ari_error *err)
+/* The first word that is a command's name; the others are its operands, on either side.
+ */
+static void take_operand(struct options *options, const char *word)
 {
-	if (options->command != NULL || isdigit((unsigned char)*word))
-		return take_pid(options, word, err);
-	options->command = command_find(word);
-	return options->command != NULL || no_command(word, err);
+	const struct command *command =
+		options->command == NULL ? command_find(word) : NULL;
+
+	if (command != NULL)
+		options->command = command;
+	else
+		options->operands[options->operands_count++] = word;
+}
+
+/* Without a command's name the first word was meant as one, or as a process. */
+static bool check_words(const struct options *options, struct ari_error *err)
+{
+	if (options->command != NULL || options->operands_count == 0 ||
+	    isdigit((unsigned char)*options->operands[0]))
+		return true;
+	return no_command(options->operands[0], err);
 }
 
 static bool take_words(struct options *options, int argc, char **argv,
@@ -159,10 +151,12 @@ static bool take_words(struct options *options, int argc, char **argv,
 	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
 		if (!take_option(options, value, argv[optind - 1], err))
 			return false;
+	options->operands = calloc((size_t)argc, sizeof(*options->operands));
+	if (options->operands == NULL)
+		return refuse_memory(err);
 	for (int i = optind; i < argc; i++)
-		if (!take_operand(options, argv[i], err))
-			return false;
-	return true;
+		take_operand(options, argv[i]);
+	return check_words(options, err);
 }
 
 /* ---- what they mean together ---- */
@@ -207,10 +201,47 @@ static bool check_depth(const struct options *options, struct ari_error *err)
 	return true;
 }
 
+static bool no_process(const char *word, struct ari_error *err)
+{
+	return refuse(err, ARI_USAGE,
+		      "'%s' is not a process id: a number above 0 "
+		      "(a process is found by its name with --comm NAME)",
+		      word);
+}
+
+bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
+{
+	uint64_t pid;
+
+	if (!number_parse(word, &pid) || pid == 0 || pid > INT_MAX)
+		return no_process(word, err);
+	*ret = (struct subject){ .pid = (pid_t)pid };
+	return true;
+}
+
+bool options_take_subject(struct options *options, struct ari_error *err)
+{
+	if (options->operands_count == 0)
+		return true;
+	if (options->operands_count > 1)
+		return refuse(err, ARI_USAGE, "one process at a time: '%s' is too much",
+			      options->operands[1]);
+	return subject_parse(options->operands[0], &options->subject, err);
+}
+
+static bool take_operands(struct options *options, struct ari_error *err)
+{
+	if (options->command == NULL)
+		options->command = commands[0]; /* what a bare PID asks for */
+	return options->command->take_operands == NULL
+		       ? options_take_subject(options, err)
+		       : options->command->take_operands(options, err);
+}
+
 static bool check_process(const struct options *options, struct ari_error *err)
 {
-	int given =
-		(options->pid != 0) + (options->comm != NULL) + (options->core != NULL);
+	int given = subject_given(&options->subject) + (options->comm != NULL) +
+		    (options->core != NULL);
 
 	if (given > 1)
 		return refuse(err, ARI_USAGE,
@@ -246,11 +277,9 @@ static bool check_columns(struct options *options, struct ari_error *err)
 
 static bool complete(struct options *options, struct ari_error *err)
 {
-	if (options->command == NULL)
-		options->command = commands[0]; /* what a bare PID asks for */
-	if (!check_process(options, err) || !check_own(options, err) ||
-	    !check_format(options, err) || !check_depth(options, err) ||
-	    !check_columns(options, err))
+	if (!take_operands(options, err) || !check_process(options, err) ||
+	    !check_own(options, err) || !check_format(options, err) ||
+	    !check_depth(options, err) || !check_columns(options, err))
 		return false;
 	options->visit.depth = (enum ari_depth)options->depth;
 	options->visit.symbols = (enum ari_symbols)options->symbols;
@@ -304,5 +333,6 @@ bool options_parse(struct options *ret, int argc, char **argv, struct ari_error 
 
 void options_done(struct options *options)
 {
+	free(options->operands);
 	selection_done(&options->style.selection);
 }

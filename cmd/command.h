@@ -30,6 +30,12 @@ struct command {
 
 	enum ari_depth least_depth;
 
+	/*
+	 * Gives options->operands their meaning; NULL: options_take_subject().  Before
+	 * options->subject, --comm and --core are held against each other.
+	 */
+	bool (*take_operands)(struct options *options, struct ari_error *err);
+
 	/* Most commands visit a process and say something about the model. */
 	bool (*run)(const struct options *options, struct ari_error *err);
 	command_build_fn *build; /* for run_visit() */

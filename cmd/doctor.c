@@ -59,7 +59,7 @@ static const struct table_kind doctor_table = {
 /* Without a process: what this machine lets us do, tried on ourselves. */
 static bool nobody(const struct options *options)
 {
-	return options->pid == 0 && options->comm == NULL;
+	return !subject_given(&options->subject) && options->comm == NULL;
 }
 
 static void build_doctor(const struct ari_diagnosis *diagnosis,

@@ -44,7 +44,7 @@ bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 	bool found;
 
 	if (options->comm == NULL) {
-		*ret = options->pid;
+		*ret = options->subject.pid;
 		return true;
 	}
 	if (!ari_find_comm(options->comm, &matches, err))

@@ -19,10 +19,22 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* Every arena, as the argument of --arena; without it their sums. */
 #define ARENA_ALL (ARI_UNKNOWN - 1)
 
+/* What a command is asked about. */
+struct subject {
+	pid_t pid; /* 0: none */
+};
+
+static inline bool subject_given(const struct subject *subject)
+{
+	return subject->pid != 0;
+}
+
 /* The command line, understood.  Strings are argv's. */
 struct options {
 	const struct command *command; /* NULL: only --help or --version */
-	pid_t pid;		       /* 0: none */
+	const char **operands;	       /* the words that are neither options nor it */
+	size_t operands_count;
+	struct subject subject; /* of a command that has one */
 	const char *comm;
 	const char *core, *exe; /* files; exe only with core */
 
@@ -64,6 +76,14 @@ bool option_describe(size_t index, struct option_help *ret);
 /* Does to *options what the index-th option, given with that argument, stands for. */
 bool option_take(size_t index, struct options *options, const char *argument,
 		 struct ari_error *err) __attribute__((warn_unused_result));
+
+/* What one operand names; err: ARI_USAGE. */
+bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* The operands of most commands: one subject, or none. */
+bool options_take_subject(struct options *options, struct ari_error *err)
+	__attribute__((warn_unused_result));
 
 /* A decimal number, digits only. */
 bool number_parse(const char *text, uint64_t *ret);
