@@ -8,6 +8,7 @@
 
 #include "analyse/totals.h"
 #include "base/error.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "model/model.h"
 #include "visit/visit.h"
@@ -69,6 +70,7 @@ void visit_done(struct visit *visit)
 	core_close(&visit->core);
 	locked_done(&visit->locked);
 	owners_done(&visit->owners);
+	list_done(&visit->walk.threads);
 	maps_done(&visit->maps);
 	target_close(&visit->target);
 	free(visit->detail);

@@ -16,6 +16,15 @@ struct ring_break {
 	uint64_t address;
 };
 
+/* What is known of a thread's place in malloc; addresses of the target. */
+struct thread_place {
+	uint64_t tid, ns_tid;
+	uint64_t pthread; /* struct pthread; 0: not made by glibc, or not found */
+	uint64_t arena;	  /* thread_arena: malloc_state; 0: none; ARI_UNKNOWN */
+	/* tcache_perthread_struct; 0: none (also the shared dummy); ARI_UNKNOWN */
+	uint64_t tcache;
+};
+
 /*
  * Walks read the target's malloc into the model.  They end, whatever the bytes
  * are; what is odd becomes damage of the arena it is found in.  False means that
@@ -39,6 +48,8 @@ struct walk {
 	const struct locked *locked;
 	unsigned int pins; /* to be found in each heap */
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
+	/* Of walk_threads(), one for each of model->threads; free with list_done(). */
+	ARI_LIST(struct thread_place) threads;
 };
 
 /*
@@ -58,6 +69,15 @@ bool walk_count_mmapped(struct walk *walk, struct ari_error *err)
  */
 bool walk_arenas(struct walk *walk, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+struct thread_clues; /* walk/threads.h */
+
+/*
+ * Every thread: walk->threads, and its row in model->threads (but for what its cache
+ * holds).  After walk_arenas(), before walk_depth().
+ */
+bool walk_threads(struct walk *walk, const struct thread_clues *clues,
+		  struct ari_error *err) __attribute__((warn_unused_result));
 
 /*
  * Every chunk of the arenas that walk_arenas() found, which are read anew for it:
