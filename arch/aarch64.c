@@ -11,6 +11,7 @@ const struct arch arch_aarch64 = {
 	.malloc_alignment = 16,
 	.address_bits = 52, /* LVA; the top byte may hold an MTE tag */
 	.tls_variant = 1,
+	.pthread_list = 192,
 	.pthread_tid = 208,
 	.pthread_robust_head = 224,
 	.pthread_stack = 1168,

@@ -23,11 +23,17 @@ struct arch {
 	 * struct pthread ends at the thread pointer.
 	 */
 	uint8_t tls_variant;
-	/* In struct pthread: the thread's id, and what get_robust_list gives. */
+	/*
+	 * In struct pthread: its node in nptl's lists, the thread's id, and what
+	 * get_robust_list gives.
+	 */
+	uint16_t pthread_list;
 	uint16_t pthread_tid;
 	uint16_t pthread_robust_head;
 	/* And where its stack is: stackblock, stackblock_size, guardsize. */
 	uint16_t pthread_stack;
+	/* The thread pointer in a core's NT_PRSTATUS; 0: a note of its own has it. */
+	uint16_t prstatus_pointer;
 };
 
 #define ARCH(name) extern const struct arch arch_##name;

@@ -11,7 +11,9 @@ const struct arch arch_x86_64 = {
 	.malloc_alignment = 16,
 	.address_bits = 57, /* five-level page tables */
 	.tls_variant = 2,
+	.pthread_list = 704,
 	.pthread_tid = 720,
 	.pthread_robust_head = 736,
 	.pthread_stack = 1680,
+	.prstatus_pointer = 280, /* pr_reg's fs_base */
 };

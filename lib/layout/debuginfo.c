@@ -108,8 +108,11 @@ static void take_symbol(struct debuginfo *info, int index, struct symbols *symbo
 	int type = GELF_ST_TYPE(symbol.st_info);
 	enum symbol id;
 
-	if (name == NULL || section == SHN_UNDEF ||
-	    (type != STT_OBJECT && type != STT_FUNC))
+	if (name == NULL || section == SHN_UNDEF)
+		return;
+	if (type == STT_TLS) /* in DWARF, aarch64's have no place */
+		symbols_take_tls(symbols, name, symbol.st_value);
+	if (type != STT_OBJECT && type != STT_FUNC)
 		return;
 	id = symbol_of(name);
 	if (id == SYMBOLS || symbols->address[id] != 0)

@@ -200,6 +200,19 @@ bool image_offset(const struct image *image, uint64_t address, uint64_t *ret)
 	return false;
 }
 
+uint64_t image_tls_bytes(const struct image *image)
+{
+	size_t count = 0;
+	GElf_Phdr phdr;
+
+	elf_getphdrnum(image->elf, &count);
+	for (size_t i = 0; i < count; i++)
+		if (gelf_getphdr(image->elf, (int)i, &phdr) != NULL &&
+		    phdr.p_type == PT_TLS)
+			return phdr.p_memsz;
+	return 0;
+}
+
 void image_done(struct image *image)
 {
 	elf_end(image->elf);

@@ -65,6 +65,9 @@ bool image_is_writable(const struct image *image, uint64_t address);
 /* Where in the file an address of the process lies; false: in no loaded part. */
 bool image_offset(const struct image *image, uint64_t address, uint64_t *ret);
 
+/* Bytes of the block of thread-local variables that each thread has; 0: none. */
+uint64_t image_tls_bytes(const struct image *image);
+
 void image_done(struct image *image);
 
 #endif

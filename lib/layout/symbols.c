@@ -15,6 +15,17 @@ static const char *const names[SYMBOLS] = {
 };
 // clang-format on
 
+// clang-format off
+static const struct tls_name {
+	const char *name;
+	enum tls_symbol id;
+} tls_names[] = {
+	{ "thread_arena", TLS_THREAD_ARENA },
+	{ "__libc_tsd_MALLOC", TLS_THREAD_ARENA },
+	{ "tcache", TLS_TCACHE },
+};
+// clang-format on
+
 enum symbol symbol_of(const char *name)
 {
 	size_t length = strcspn(name, ".@");
@@ -28,4 +39,14 @@ enum symbol symbol_of(const char *name)
 const char *symbol_name(enum symbol id)
 {
 	return names[id];
+}
+
+void symbols_take_tls(struct symbols *symbols, const char *name, uint64_t offset)
+{
+	for (size_t i = 0; i < sizeof(tls_names) / sizeof(*tls_names); i++) {
+		struct tls_place *place = &symbols->tls[tls_names[i].id];
+
+		if (strcmp(name, tls_names[i].name) == 0 && !place->found)
+			*place = (struct tls_place){ true, offset };
+	}
 }

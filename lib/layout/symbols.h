@@ -19,10 +19,23 @@ enum symbol {
 	SYMBOLS
 };
 
+/* Its thread-local variables: where the thread's arena and cache are. */
+enum tls_symbol {
+	TLS_THREAD_ARENA, /* thread_arena; once __libc_tsd_MALLOC */
+	TLS_TCACHE,
+	TLS_SYMBOLS
+};
+
+struct tls_place {
+	bool found;
+	uint64_t offset; /* in the block that each thread has of libc's variables */
+};
+
 struct symbols {
 	uint64_t address[SYMBOLS];     /* in the process; 0: not found */
 	uint64_t bytes[SYMBOLS];       /* st_size */
 	enum ari_symbol_source source; /* of main_arena */
+	struct tls_place tls[TLS_SYMBOLS];
 };
 
 /*
@@ -31,5 +44,11 @@ struct symbols {
  */
 enum symbol symbol_of(const char *name);
 const char *symbol_name(enum symbol id);
+
+/*
+ * Takes a symbol of type STT_TLS with its st_value, if it is one of those above and
+ * the first of its name.
+ */
+void symbols_take_tls(struct symbols *symbols, const char *name, uint64_t offset);
 
 #endif

@@ -11,8 +11,11 @@ static void take(const struct image *image, const GElf_Sym *symbol, const char *
 	int type = GELF_ST_TYPE(symbol->st_info);
 	enum symbol id;
 
-	if (name == NULL || symbol->st_shndx == SHN_UNDEF ||
-	    (type != STT_OBJECT && type != STT_FUNC))
+	if (name == NULL || symbol->st_shndx == SHN_UNDEF)
+		return;
+	if (type == STT_TLS)
+		symbols_take_tls(symbols, name, symbol->st_value);
+	if (type != STT_OBJECT && type != STT_FUNC)
 		return;
 	id = symbol_of(name);
 	if (id == SYMBOLS || symbols->address[id] != 0)
@@ -48,6 +51,29 @@ bool symtab_symbols(const struct image *image, struct symbols *ret)
 			     &symbols);
 	*ret = symbols;
 	return symbols.address[SYM_MAIN_ARENA] != 0 && symbols.address[SYM_MP] != 0;
+}
+
+uint64_t symtab_object(const struct image *image, const char *name)
+{
+	GElf_Shdr header;
+	Elf_Scn *section = section_of_type(image->elf, SHT_SYMTAB, &header);
+	Elf_Data *data = section == NULL ? NULL : elf_getdata(section, NULL);
+	GElf_Sym symbol;
+
+	if (data == NULL || header.sh_entsize == 0)
+		return 0;
+	for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++) {
+		const char *found;
+
+		if (gelf_getsym(data, (int)i, &symbol) == NULL ||
+		    GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+		    symbol.st_shndx == SHN_UNDEF)
+			continue;
+		found = elf_strptr(image->elf, header.sh_link, symbol.st_name);
+		if (found != NULL && strcmp(found, name) == 0)
+			return image->bias + symbol.st_value;
+	}
+	return 0;
 }
 
 bool symtab_has_debugdata(const struct image *image)

@@ -21,6 +21,9 @@ bool symtab_symbols(const struct image *image, struct symbols *ret);
  */
 bool symtab_has_debugdata(const struct image *image);
 
+/* The address (in the process) of an object by its name in .symtab; 0: none. */
+uint64_t symtab_object(const struct image *image, const char *name);
+
 /*
  * Address (in the process) and size of a function that the image exports, by its
  * dynamic section: also without section headers.

@@ -329,5 +329,6 @@ void core_close(struct core *core)
 	cleanup_close(&core->fd);
 	core->fd = core->backing_fd = -1;
 	list_done(&core->parts);
+	list_done(&core->threads);
 	maps_done(&core->maps);
 }

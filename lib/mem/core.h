@@ -11,6 +11,12 @@ struct core_part {
 	uint64_t offset;
 };
 
+/* A thread, by its notes. */
+struct core_thread {
+	uint64_t tid;
+	uint64_t pointer; /* its thread pointer; 0: not told */
+};
+
 /*
  * The memory of a process as a core file kept it.  Pages in the file can be read,
  * whether they were resident is not told (PAGE_NOT_ALONE).  What the dump left out is
@@ -24,7 +30,8 @@ struct core {
 	int fd;
 	uint64_t file_bytes;
 	/* From its notes; 0 and "" where they do not tell. */
-	uint64_t pid, threads;
+	uint64_t pid;
+	ARI_LIST(struct core_thread) threads;
 	uint64_t headers, headers_count; /* AT_PHDR, AT_PHNUM */
 	char comm[17];
 	bool names_files; /* has a note of the files that were mapped */

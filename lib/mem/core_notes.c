@@ -15,6 +15,7 @@ enum { PRSTATUS_PID = 32, PRPSINFO_PID = 24, PRPSINFO_COMM = 40, COMM_BYTES = 16
 
 /* Whose notes they are; tools add others. */
 static const char owner[] = "CORE";
+static const char linux_owner[] = "LINUX";
 
 /* A row of the note of files, and several; path is in the note. */
 struct file_row {
@@ -183,13 +184,41 @@ static void take_process(struct core *core, const uint8_t *at, size_t length)
 	memcpy(core->comm, at + PRPSINFO_COMM, COMM_BYTES);
 }
 
+/* A note that lacks the pointer leaves it unknown. */
+static bool take_thread(struct core *core, const uint8_t *at, size_t length,
+			struct ari_error *err)
+{
+	struct core_thread *thread = list_add(&core->threads, err);
+	size_t pointer = core->arch->prstatus_pointer;
+	int32_t tid = 0;
+
+	if (thread == NULL)
+		return false;
+	if (length >= PRSTATUS_PID + sizeof(tid))
+		memcpy(&tid, at + PRSTATUS_PID, sizeof(tid));
+	thread->tid = tid > 0 ? (uint64_t)tid : ARI_UNKNOWN;
+	if (pointer != 0 && length >= pointer + sizeof(thread->pointer))
+		memcpy(&thread->pointer, at + pointer, sizeof(thread->pointer));
+	return true;
+}
+
+/* Follows the NT_PRSTATUS of its thread. */
+static void take_pointer(struct core *core, const uint8_t *at, size_t length)
+{
+	struct core_thread *thread;
+
+	if (core->threads.count == 0 || length < sizeof(thread->pointer))
+		return;
+	thread = &core->threads.at[core->threads.count - 1];
+	memcpy(&thread->pointer, at, sizeof(thread->pointer));
+}
+
 static bool take_note(struct core *core, const GElf_Nhdr *note, const uint8_t *at,
 		      struct ari_error *err)
 {
 	switch (note->n_type) {
 	case NT_PRSTATUS:
-		core->threads++;
-		return true;
+		return take_thread(core, at, note->n_descsz, err);
 	case NT_PRPSINFO:
 		take_process(core, at, note->n_descsz);
 		return true;
@@ -219,6 +248,10 @@ bool core_take_notes(struct core *core, Elf *elf, const GElf_Phdr *phdr, size_t 
 	while (data != NULL && (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
 		const char *bytes = data->d_buf;
 
+		if (note.n_type == NT_ARM_TLS && core->arch->prstatus_pointer == 0 &&
+		    note.n_namesz == sizeof(linux_owner) &&
+		    memcmp(bytes + name, linux_owner, sizeof(linux_owner)) == 0)
+			take_pointer(core, (const uint8_t *)bytes + desc, note.n_descsz);
 		if (note.n_namesz != sizeof(owner) ||
 		    memcmp(bytes + name, owner, sizeof(owner)) != 0)
 			continue;

@@ -60,6 +60,17 @@ struct ari_arena *model_add_arena(struct ari_model *model, struct ari_error *err
 	return arena;
 }
 
+struct ari_thread *model_add_thread(struct ari_model *model, struct ari_error *err)
+{
+	struct ari_thread *thread = list_add(&model->threads, err);
+
+	if (thread != NULL)
+		record_clear(
+			inner_record(&model_record, offsetof(struct ari_model, threads)),
+			thread);
+	return thread;
+}
+
 void model_clear_arena(struct ari_arena *arena)
 {
 	record_done(arena_record(), arena);

@@ -11,6 +11,8 @@ struct ari_model *model_new(struct ari_error *err);
 struct ari_arena *model_add_arena(struct ari_model *model, struct ari_error *err);
 struct ari_heap *model_add_heap(struct ari_arena *arena, struct ari_error *err);
 
+struct ari_thread *model_add_thread(struct ari_model *model, struct ari_error *err);
+
 /* Frees what an arena owns and makes every member unknown again. */
 void model_clear_arena(struct ari_arena *arena);
 

@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/list.h"
 #include "target/procfs.h"
@@ -65,8 +67,59 @@ uint64_t task_robust_head(pid_t tid)
 	size_t length;
 
 	if (syscall(SYS_get_robust_list, tid, &head, &length) != 0)
-		return 0;
+		return ARI_UNKNOWN;
 	return head;
+}
+
+/* The kernel escapes what would break the line: the newline and the backslash. */
+static void take_name(const char *from, char *to, size_t room)
+{
+	size_t length = 0;
+
+	for (; *from != '\n' && *from != '\0' && length < room - 1; from++) {
+		bool escaped = from[0] == '\\' && (from[1] == 'n' || from[1] == '\\');
+
+		if (escaped)
+			from++;
+		to[length++] = escaped && *from == 'n' ? '\n' : *from;
+	}
+	to[length] = '\0';
+}
+
+/* The last of the ids: that of the innermost namespace. */
+static uint64_t last_number(const char *line)
+{
+	uint64_t last = ARI_UNKNOWN;
+	char *end;
+
+	while (line != NULL && (*line == '\t' || *line == ' ')) {
+		unsigned long long number = strtoull(line, &end, 10);
+
+		if (end == line)
+			break;
+		last = number;
+		line = end;
+	}
+	return last;
+}
+
+bool task_read(int dir, pid_t tid, struct task *ret, struct ari_error *err)
+{
+	autofree char *text = NULL;
+	char name[40];
+	const char *line;
+
+	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+	if (!procfs_read(dir, name, &text, NULL, err))
+		return false;
+	*ret = (struct task){ .tid = tid };
+	line = procfs_line(text, "Name:\t");
+	if (line != NULL)
+		take_name(line, ret->name, sizeof(ret->name));
+	line = procfs_line(text, "State:\t");
+	ret->ended = line != NULL && (*line == 'Z' || *line == 'X');
+	ret->ns_tid = last_number(procfs_line(text, "NSpid:"));
+	return true;
 }
 
 uint64_t stat_field(const char *stat, unsigned int field)

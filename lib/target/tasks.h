@@ -21,10 +21,23 @@ void tasks_done(struct tasks *tasks);
 
 /*
  * Where the thread's list of robust futexes begins, which for a thread of glibc is
- * in its struct pthread (arch.h has the offset); 0: it has none, or we may not ask.
+ * in its struct pthread (arch.h has the offset); 0: it has none; ARI_UNKNOWN: the
+ * kernel does not say (no such thread, or the call is refused).
  * tid is an id as our pid namespace has it.
  */
 uint64_t task_robust_head(pid_t tid);
+
+/* What /proc says of a thread. */
+struct task {
+	pid_t tid;	 /* as our pid namespace has it */
+	uint64_t ns_tid; /* as its own has it; ARI_UNKNOWN before Linux 4.1 */
+	char name[64];	 /* its comm */
+	bool ended;	 /* a zombie: the first thread, when it ended before the others */
+};
+
+/* dir as above; err: ARI_GONE when the thread has ended. */
+bool task_read(int dir, pid_t tid, struct task *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
 
 /*
  * The fields of a stat file that follow the comm (which may hold anything):

@@ -57,7 +57,7 @@ bool visit_open_core(struct visit *visit, struct ari_error *err)
 	visit->core.mem.maps = &visit->core.maps;
 	visit->mem = &visit->core.mem;
 	process->pid = core->pid == 0 ? ARI_UNKNOWN : core->pid;
-	process->tasks = core->threads == 0 ? ARI_UNKNOWN : core->threads;
+	process->tasks = core->threads.count == 0 ? ARI_UNKNOWN : core->threads.count;
 	process->page_bytes = core->mem.page_bytes;
 	if (core->cut && !model_add_note(visit->model, err,
 					 "%s is cut: it ends before what its headers "

@@ -1,50 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where the resident set is: mmapped chunks, stacks, and what malloc has not. */
-#include "base/list.h"
-#include "target/tasks.h"
+#include "base/cleanup.h"
+#include "base/error.h"
 #include "visit/visit.h"
 
-/* Addresses of struct pthread, of all threads but the first (walk/owners.h says why). */
-struct pthreads {
-	ARI_LIST(uint64_t) list;
-};
-
-static bool find_pthreads(const struct visit *visit, struct pthreads *ret,
-			  struct ari_error *err)
-{
-	uint16_t offset = visit->layout.arch->pthread_robust_head;
-	struct tasks tasks;
-	bool done = true;
-
-	if (!tasks_read(visit->target.dir, &tasks, err))
-		return false;
-	for (size_t i = 0; i < tasks.list.count && done; i++) {
-		pid_t tid = tasks.list.at[i];
-		uint64_t head = tid == visit->pid ? 0 : task_robust_head(tid), *slot;
-
-		if (head < offset || head == 0)
-			continue;
-		slot = list_add(&ret->list, err);
-		done = slot != NULL;
-		if (done)
-			*slot = head - offset;
-	}
-	tasks_done(&tasks);
-	return done;
-}
-
+/*
+ * The stacks of all threads but the first (walk/owners.h says why).
+ */
 static bool find_stacks(struct visit *visit, struct ari_error *err)
 {
-	struct pthreads pthreads = { 0 };
-	bool done;
+	const struct walk *walk = &visit->walk;
+	autofree uint64_t *pthreads = calloc(walk->threads.count + 1, sizeof(*pthreads));
+	size_t count = 0;
 
-	if (visit->is_core)
-		return true;
-	done = find_pthreads(visit, &pthreads, err) &&
-	       owners_take_stacks(&visit->walk, pthreads.list.at, pthreads.list.count,
-				  &visit->owners, err);
-	list_done(&pthreads.list);
-	return done;
+	if (pthreads == NULL)
+		return fail_memory(err);
+	for (size_t i = 0; i < walk->threads.count && !visit->is_core; i++)
+		if (walk->threads.at[i].pthread != 0 &&
+		    walk->threads.at[i].tid != (uint64_t)visit->pid)
+			pthreads[count++] = walk->threads.at[i].pthread;
+	return owners_take_stacks(walk, pthreads, count, &visit->owners, err);
 }
 
 bool visit_mmapped(struct visit *visit, struct ari_error *err)

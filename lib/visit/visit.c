@@ -198,7 +198,7 @@ static bool note_unwalked(struct visit *visit, struct ari_error *err)
 
 static bool finish_walk(struct visit *visit, struct ari_error *err)
 {
-	if (!walk_finish(&visit->walk, err))
+	if (!walk_finish(&visit->walk, err) || !walk_attached(&visit->walk, err))
 		return false;
 	totals_fill(visit->model);
 	totals_judge(visit->model);
@@ -247,6 +247,7 @@ const struct visit_step visit_steps[] = {
 	{ "symbols", "main_arena, mp_ and the layout of their structs", visit_resolve },
 	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
 	{ "arenas", "arenas, heaps and tops", read_arenas },
+	{ "threads", "which thread uses which arena", visit_threads },
 	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
 	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
 	{ "rss", "where the rest of the resident set is", visit_memory },
@@ -262,6 +263,7 @@ static const struct visit_step core_steps[] = {
 	{ "symbols", "main_arena, mp_ and the layout of their structs", visit_resolve },
 	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
 	{ "arenas", "arenas, heaps and tops", read_arenas },
+	{ "threads", "which thread uses which arena", visit_threads },
 	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
 	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
 };

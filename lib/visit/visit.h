@@ -86,6 +86,10 @@ const struct map *visit_choose_libc(struct visit *visit, const struct libc_list 
 bool visit_resolve(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* Each thread, its arena and where its cache is (threads.c). */
+bool visit_threads(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* The mmapped chunks, and what each part of the address space is (rss.c). */
 bool visit_mmapped(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));

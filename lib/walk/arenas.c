@@ -161,9 +161,7 @@ static bool read_arena(struct walk *walk, struct ari_arena *arena, uint64_t *ret
 	return true;
 }
 
-/* Where a thread's arena can be: behind the header of a heap that names it. */
-static bool is_arena(struct walk *walk, uint64_t address, bool *ret,
-		     struct ari_error *err)
+bool arena_is(struct walk *walk, uint64_t address, bool *ret, struct ari_error *err)
 {
 	uint64_t heap = address & ~(walk->heap_span - 1);
 	struct view info;
@@ -198,7 +196,7 @@ static bool check_next(struct walk *walk, struct set *seen, uint64_t next,
 		return ring_breaks(walk, arena, RING_LOOPS, next);
 	if (seen->count > maps_spans(walk->mem->maps, walk->heap_span))
 		return ring_breaks(walk, arena, RING_TOO_LONG, next);
-	if (!is_arena(walk, next, &found, err))
+	if (!arena_is(walk, next, &found, err))
 		return false;
 	if (!found)
 		return ring_breaks(walk, arena, RING_LEADS_ASTRAY, next);

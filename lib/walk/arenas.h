@@ -42,6 +42,13 @@ bool arena_end(struct walk *walk, struct ari_arena *arena,
 	       const struct arena_state *before, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether the address is where a thread's arena can be, behind the header of a heap,
+ * and that header names it.
+ */
+bool arena_is(struct walk *walk, uint64_t address, bool *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* A little time for an arena that moves, more with every attempt. */
 void arena_pause(unsigned int attempt);
 

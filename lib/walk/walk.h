@@ -50,6 +50,7 @@ struct walk {
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
 	/* Of walk_threads(), one for each of model->threads; free with list_done(). */
 	ARI_LIST(struct thread_place) threads;
+	bool first_ended; /* the first thread, before the others */
 };
 
 /*
@@ -85,6 +86,14 @@ bool walk_threads(struct walk *walk, const struct thread_clues *clues,
  * not come to rest is torn, and the others are right all the same.
  */
 bool walk_depth(struct walk *walk, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Holds the threads against attached_threads, and notes what differs and why; a
+ * release that does not count them gets the count from us.  After walk_threads() and
+ * the last reading of the arenas.
+ */
+bool walk_attached(struct walk *walk, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* How many arenas there may be; after walk_arenas(). */

@@ -336,7 +336,7 @@ TEST(process_is_that_of_the_notes)
 	memcpy((char *)(add_note(&made, NT_PRSTATUS, info, 112) + 1), "TOOL", 5);
 	ck_works(open_made(&made, &core, &err), &err);
 	ck_assert_uint_eq(core.pid, 4711);
-	ck_assert_uint_eq(core.threads, 3);
+	ck_assert_uint_eq(core.threads.count, 3);
 	ck_assert_str_eq(core.comm, "xxxxxxxxxxxxxxxx");
 	core_close(&core);
 }
@@ -465,7 +465,7 @@ TEST(notes_beyond_the_file_say_nothing)
 		notes->p_offset = places[i][0];
 		notes->p_filesz = places[i][1];
 		ck_works(open_made(&made, &core, &err), &err);
-		ck_assert_uint_eq(core.threads, 0);
+		ck_assert_uint_eq(core.threads.count, 0);
 		core_close(&core);
 	}
 }

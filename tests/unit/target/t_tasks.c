@@ -92,7 +92,7 @@ TEST(robust_list_leads_to_struct_pthread)
 	offset = arch_aarch64.pthread_robust_head;
 #endif
 	ck_assert_uint_eq(task_robust_head(gettid()), (uint64_t)pthread_self() + offset);
-	ck_assert_uint_eq(task_robust_head(-1), 0);
+	ck_assert_uint_eq(task_robust_head(-1), ARI_UNKNOWN);
 }
 
 UNIT_MAIN("target/tasks", fields_follow_the_comm, hostile_comm_moves_no_field,
