@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arenas.h"
 #include "command.h"
+#include "names.h"
+#include "out/refuse.h"
 
 static uint64_t heaps_count(const void *row)
 {
-	const struct ari_arena *arena = row;
+	const struct ari_arena *arena = &((const struct arena_row *)row)->arena;
 
 	return arena->heaps.known ? arena->heaps.count : ARI_UNKNOWN;
 }
 
 static uint64_t damage_count(const void *row)
 {
-	const struct ari_arena *arena = row;
+	const struct ari_arena *arena = &((const struct arena_row *)row)->arena;
 
 	return arena->damage.known ? arena->damage.count : ARI_UNKNOWN;
 }
 
 static enum shade arena_shade(const void *row)
 {
-	const struct ari_arena *arena = row;
+	const struct ari_arena *arena = &((const struct arena_row *)row)->arena;
 
 	if (arena->damage.count > 0 || arena->state == ARI_STATE_TORN)
 		return SHADE_BAD;
 	return arena->idle == ARI_YES ? SHADE_NOTABLE : SHADE_NONE;
 }
 
-#define AT(member) .offset = offsetof(struct ari_arena, member)
+#define AT(member) .offset = offsetof(struct arena_row, arena.member)
 
 // clang-format off
 static const struct column columns[] = {
@@ -108,6 +110,9 @@ static const struct column columns[] = {
 	  "the chunk that the last split left", AT(last_remainder) },
 	{ "damage", "DAMAGE", UNIT_COUNT, IF_ANY,
 	  "odd things found in it; report names them", .number = damage_count },
+	{ "names", "NAMES", UNIT_TEXT, ON_REQUEST,
+	  "of its threads; * stands for numbers, x12 for twelve of a name",
+	  .offset = offsetof(struct arena_row, names) },
 };
 // clang-format on
 
@@ -122,11 +127,15 @@ const struct table_kind arenas_table = {
 static bool build_arenas(const struct ari_model *model, const struct options *options,
 			 struct document *document, struct ari_error *err)
 {
-	(void)options, (void)err;
+	const struct arena_row *rows = arena_rows(document, model);
+
+	(void)options;
+	if (rows == NULL)
+		return refuse_memory(err);
 	document_table(document, (struct table){
 					 .kind = &arenas_table,
-					 .rows = model->arenas.at,
-					 .row_size = sizeof(model->arenas.at[0]),
+					 .rows = rows,
+					 .row_size = sizeof(*rows),
 					 .count = model->arenas.count,
 				 });
 	return true;

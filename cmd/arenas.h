@@ -4,7 +4,13 @@
 
 #include "out/table.h"
 
-/* One row per struct ari_arena; report shows it, too. */
+/* A row of arenas_table; names.h makes them. */
+struct arena_row {
+	struct ari_arena arena; /* its lists still belong to the model */
+	const char *names;	/* of its threads; NULL: not known */
+};
+
+/* One row per struct arena_row; report shows it, too. */
 extern const struct table_kind arenas_table;
 
 #endif

@@ -12,6 +12,7 @@ enum own_option {
 	OWN_SIZES = 1 << 0,
 	OWN_ARENA = 1 << 1,
 	OWN_PINS = 1 << 2,
+	OWN_GROUP = 1 << 3,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -48,7 +49,7 @@ struct options {
 	uint64_t verbose;
 	bool quiet, help, version;
 
-	bool sizes, pins;
+	bool sizes, pins, group;
 	uint64_t arena; /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
 
 	/* As they were given, before they had a meaning. */

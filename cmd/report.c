@@ -4,6 +4,8 @@
 #include "arenas.h"
 #include "command.h"
 #include "facts.h"
+#include "names.h"
+#include "out/refuse.h"
 #include "rss.h"
 
 /* What fits into one screen beside the facts. */
@@ -289,14 +291,17 @@ static void add_quality(struct document *document, const struct ari_model *model
 static bool build_report(const struct ari_model *model, const struct options *options,
 			 struct document *document, struct ari_error *err)
 {
-	(void)err;
+	const struct arena_row *rows = arena_rows(document, model);
+
+	if (rows == NULL)
+		return refuse_memory(err);
 	rss_answer(document, model);
 	add_facts(document, model);
 	document_table(document,
 		       (struct table){
 			       .kind = &arenas_table,
-			       .rows = model->arenas.at,
-			       .row_size = sizeof(model->arenas.at[0]),
+			       .rows = rows,
+			       .row_size = sizeof(*rows),
 			       .count = model->arenas.count,
 			       .screenful = SCREENFUL,
 			       .rest = document_format(document,

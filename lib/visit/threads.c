@@ -73,9 +73,10 @@ static void find_in_libpthread(struct visit *visit, struct thread_clues *clues)
 	image_done(&image);
 }
 
+/* A core's threads may have pointers that are their makers'. */
 static bool is_told(const struct thread_clue *clue)
 {
-	return clue->ended || clue->pointer != 0 ||
+	return clue->ended ||
 	       (clue->robust_head != 0 && clue->robust_head != ARI_UNKNOWN);
 }
 

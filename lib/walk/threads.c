@@ -168,18 +168,44 @@ static void settle_single(struct walk *walk)
 
 /* Those that have no struct pthread, and those that have ended. */
 static void settle_others(struct walk *walk, const struct thread_clues *clues,
-			  const uint64_t *pointers, struct outcome *outcome)
+			  const uint64_t *pointers, const struct set *owned,
+			  struct outcome *outcome)
 {
 	settle_single(walk);
 	for (size_t i = 0; i < walk->threads.count; i++) {
+		const struct thread_clue *clue = &clues->list.at[i];
 		struct thread_place *place = &walk->threads.at[i];
-		bool foreign = outcome->whole && is_missing(walk, clues, pointers, i);
+		bool foreign = is_missing(walk, clues, pointers, i) &&
+			       (outcome->whole || set_find(owned, clue->pointer, NULL));
 
-		if (place->arena != ARI_UNKNOWN || !(foreign || clues->list.at[i].ended))
+		if (place->arena != ARI_UNKNOWN || !(foreign || clue->ended))
 			continue;
 		place->arena = place->tcache = 0;
 		outcome->foreign += foreign;
 	}
+}
+
+/* The struct pthreads of those who have one. */
+static bool index_owned(const struct walk *walk, struct set *ret, struct ari_error *err)
+{
+	for (size_t i = 0; i < walk->threads.count; i++)
+		if (walk->threads.at[i].pthread != 0 &&
+		    !set_add(ret, walk->threads.at[i].pthread, i, err))
+			return false;
+	return true;
+}
+
+static bool settle(struct walk *walk, const struct thread_clues *clues,
+		   const uint64_t *pointers, struct outcome *outcome,
+		   struct ari_error *err)
+{
+	struct set owned = { 0 };
+	bool done = index_owned(walk, &owned, err);
+
+	if (done)
+		settle_others(walk, clues, pointers, &owned, outcome);
+	set_done(&owned);
+	return done;
 }
 
 static bool add_rows(struct walk *walk, const struct thread_clues *clues,
@@ -244,11 +270,9 @@ static bool read_places(struct walk *walk, const struct thread_clues *clues,
 		    add_places(walk, clues, &shared, pointers, outcome, err);
 
 	set_done(&shared);
-	if (!done || !find_missing(walk, clues, pointers, outcome, err) ||
-	    !tls_read(walk, clues, arenas, pointers, err))
-		return false;
-	settle_others(walk, clues, pointers, outcome);
-	return true;
+	return done && find_missing(walk, clues, pointers, outcome, err) &&
+	       tls_read(walk, clues, arenas, pointers, err) &&
+	       settle(walk, clues, pointers, outcome, err);
 }
 
 bool walk_threads(struct walk *walk, const struct thread_clues *clues,

@@ -55,10 +55,11 @@ end() {
 }
 
 # visit NAME ARGUMENTS…: a document, what was said on stderr, and the exit status
+with=arenainspect
 visit() {
 	local name=$1 status=0
 	shift
-	timeout 120 arenainspect "$@" "$pid" >"$case/$name" 2>"$case/$name.err" || status=$?
+	timeout 120 "$with" "$@" "$pid" >"$case/$name" 2>"$case/$name.err" || status=$?
 	echo "$status" >"$case/$name.status"
 }
 
@@ -116,6 +117,19 @@ main_exits() {
 	kernel_says "$task" before
 	visit_all_ways
 	kernel_says "$task" after
+	rested
+	end
+}
+
+# Threads that others took the place of; and where the kernel does not lead to them.
+threads() {
+	launch threads threads raw /tmp/info.xml /tmp/truth.json || return
+	visit_all_ways
+	with=refuse
+	visit refused.json /bin/arenainspect --json
+	visit refused.search.json /bin/arenainspect --json --symbols search
+	with=arenainspect
+	visit threads.txt threads --group
 	rested
 	end
 }
@@ -190,6 +204,7 @@ for suite in /suites/*; do
 	done
 	texts
 	main_exits
+	threads
 	nomalloc
 	for kind in chunk-zero unsorted-loops ring-wild foreign-sbrk main-pieces main-never-brk; do
 		damaged "$kind"

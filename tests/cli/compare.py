@@ -178,11 +178,16 @@ def compare_threads(document, truth, diff):
 
 
 def compare_each_thread(document, truth, by_name, diff):
+    """Each says which arena is its own; who is not asked (it ended, it is not glibc's) has none."""
     index = {name: arena["index"] for name, arena in by_name.items()}
-    ours = {t["tid"]: t["arena"] for t in document.get("threads") or [] if t["arena"] is not None}
-    for thread in truth["threads"]:
-        if thread["tid"] in ours:
-            diff.equal(f"thread {thread['tid']} arena", ours[thread["tid"]], index.get(thread["arena"]))
+    known = {t["tid"]: index.get(t["arena"]) for t in truth["threads"]}
+    ours = {t["ns_tid"]: t["arena"] for t in document["threads"] or []}
+    diff.equal("threads listed once", len(document["threads"] or []), len(ours))
+    for tid in sorted(known.keys() | ours.keys()):
+        if tid not in ours:
+            diff.say(f"thread {tid}: arenainspect does not have it")
+        else:
+            diff.equal(f"thread {tid} arena", ours[tid], known.get(tid))
 
 
 # ---- chunks ----

@@ -68,10 +68,13 @@ build_targets() {
 	mkdir -p "$built"
 	build history history.c
 	build main-exits main-exits.c
+	build threads threads.c
 	build nomalloc nomalloc.c
 	build remapped remapped.c
+	build single remapped.c -Wl,--as-needed -lc # without libpthread
 	build second-libc second-libc.c -ldl
 	build history-static history.c "${static[@]}"
+	build threads-static threads.c "${static[@]}"
 	strip --strip-all -o "$built/history-stripped" "$built/history-static"
 }
 

@@ -85,6 +85,63 @@ main_ended() {
 	main_ended forky
 }
 
+# threads_of SUITE: each says which arena it has; also where the kernel refuses to say
+# where a thread's struct pthread is.
+threads_of() {
+	local visitor=$ARENAINSPECT name
+	suite "$1"
+	for name in threads threads-static; do
+		start_truthful_in_root "$name" raw
+		agree --chunks -- default search
+		[ "$name" = threads-static ] || agree --chunks -- debuginfo beside
+		refuse
+		agree --chunks -- default search
+		ARENAINSPECT=$visitor
+		holds "$json.search" '.threads | length > 100'
+		stop
+	done
+}
+
+# refuse: get_robust_list, to the tool, until ARENAINSPECT is what it was
+refuse() {
+	printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$(realpath "$PROBES/refuse")" "$ARENAINSPECT" \
+		>"$BATS_TEST_TMPDIR/refused"
+	chmod +x "$BATS_TEST_TMPDIR/refused"
+	ARENAINSPECT=$BATS_TEST_TMPDIR/refused
+}
+
+@test "bullseye: a hundred threads say which arena is theirs, by every way" {
+	threads_of bullseye
+}
+
+@test "bookworm: a hundred threads say which arena is theirs, by every way" {
+	threads_of bookworm
+}
+
+@test "trixie: a hundred threads say which arena is theirs, by every way" {
+	threads_of trixie
+}
+
+@test "forky: a hundred threads say which arena is theirs, by every way" {
+	threads_of forky
+}
+
+# A process that was never linked with threads has no list that leads to its one thread.
+@test "bullseye: threads of a stripped libpthread, and of a program without threads" {
+	suite bullseye
+	copy_root
+	strip --strip-all "$root"/usr/lib/x86_64-linux-gnu/libpthread-*.so
+	start_truthful_in_root threads raw
+	agree --chunks -- default search
+	refuse
+	agree --chunks -- default search
+	stop
+	run ! grep -q libpthread <(readelf -d "$built/single")
+	start_truthful_in_root single
+	agree --chunks -- default search
+	holds "$json.search" '.threads | length == 1'
+}
+
 remapped() {
 	suite "$1"
 	start_truthful_in_root remapped

@@ -115,6 +115,29 @@ main_ended() {
 @test "trixie: a process whose main thread has ended" { main_ended trixie; }
 @test "forky: a process whose main thread has ended" { main_ended forky; }
 
+# Also where the kernel refuses to lead to them: by nptl's lists.
+each_thread() {
+	local document
+	of "$1"
+	in_case threads
+	ways_agree --chunks
+	for document in refused.json refused.search.json; do
+		ended "$document" 0
+		compared --chunks "$document"
+	done
+	for document in default.json refused.json; do
+		true_of "$document" '(.threads | length) > 100 and
+			([.quality.notes[] | select(test("^2 of .* not made by glibc"))] | length) == 1'
+	done
+	ended threads.txt 0
+	grep -q 'pool-\*-thread-\*' "$dir/threads.txt" || say "its names are not folded: $(cat "$dir/threads.txt")"
+	((wrong == 0)) || fail 'it differs'
+}
+
+@test "bookworm: a hundred threads say which arena is theirs, by every way" { each_thread bookworm; }
+@test "trixie: a hundred threads say which arena is theirs, by every way" { each_thread trixie; }
+@test "forky: a hundred threads say which arena is theirs, by every way" { each_thread forky; }
+
 no_malloc() {
 	local way
 	of "$1"
