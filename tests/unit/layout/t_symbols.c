@@ -38,6 +38,23 @@ TEST(narenas_is_not_its_limit)
 	ck_assert_int_eq(symbol_of("narenas_limit"), SYM_NARENAS_LIMIT);
 }
 
+TEST(variables_of_threads_are_the_first_of_their_names)
+{
+	struct symbols symbols = { 0 };
+
+	symbols_take_tls(&symbols, "thread_arena_", 8);
+	symbols_take_tls(&symbols, "errno", 16);
+	ck_assert(!symbols.tls[TLS_THREAD_ARENA].found);
+	symbols_take_tls(&symbols, "__libc_tsd_MALLOC", 0);
+	symbols_take_tls(&symbols, "thread_arena", 24);
+	ck_assert(symbols.tls[TLS_THREAD_ARENA].found);
+	ck_assert_uint_eq(symbols.tls[TLS_THREAD_ARENA].offset, 0);
+	ck_assert(!symbols.tls[TLS_TCACHE].found);
+	symbols_take_tls(&symbols, "tcache", 0x48);
+	ck_assert_uint_eq(symbols.tls[TLS_TCACHE].offset, 0x48);
+}
+
 UNIT_MAIN("layout/symbols", every_symbol_is_found_by_its_name,
 	  suffix_of_compiler_or_version_is_no_part_of_the_name,
-	  name_that_only_begins_alike_is_another, narenas_is_not_its_limit)
+	  name_that_only_begins_alike_is_another, narenas_is_not_its_limit,
+	  variables_of_threads_are_the_first_of_their_names)

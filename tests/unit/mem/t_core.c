@@ -341,6 +341,46 @@ TEST(process_is_that_of_the_notes)
 	core_close(&core);
 }
 
+static void add_pointer(struct made *made, uint64_t pointer)
+{
+	Elf64_Nhdr *note = add_note(made, NT_ARM_TLS, &pointer, sizeof(pointer));
+
+	note->n_namesz = 6;
+	memcpy(note + 1, "LINUX", 6);
+}
+
+TEST(threads_have_the_pointers_of_the_notes)
+{
+	static struct made made;
+	uint8_t status[336] = { 0 };
+	uint64_t pointer = 0x7ffff7d8a740;
+	int32_t tid = 4711;
+	struct ari_error err;
+	struct core core;
+
+	for (int arm = 0; arm < 2; arm++) {
+		begin(&made);
+		add_part(&made, AT, 0x1000, 0x1000);
+		memcpy(status + 32, &tid, sizeof(tid));
+		memcpy(status + 280, &pointer, sizeof(pointer));
+		if (arm) {
+			made.header.e_machine = EM_AARCH64;
+			/* Before any thread: nobody's. */
+			add_pointer(&made, pointer);
+		}
+		add_note(&made, NT_PRSTATUS, status, sizeof(status));
+		add_note(&made, NT_PRSTATUS, status, arm ? sizeof(status) : 112);
+		if (arm)
+			add_pointer(&made, pointer);
+		ck_works(open_made(&made, &core, &err), &err);
+		ck_assert_uint_eq(core.threads.count, 2);
+		ck_assert_uint_eq(core.threads.at[0].tid, 4711);
+		ck_assert_uint_eq(core.threads.at[arm].pointer, pointer);
+		ck_assert_uint_eq(core.threads.at[!arm].pointer, 0);
+		core_close(&core);
+	}
+}
+
 TEST(headers_that_no_core_has_are_refused)
 {
 	for (int turn = 0; turn < 6; turn++) {
@@ -502,7 +542,7 @@ UNIT_MAIN("mem/core", what_was_dumped_is_read_across_parts,
 	  what_was_left_out_of_a_file_is_read_from_it_and_from_no_other,
 	  mapping_that_has_no_header_is_known_by_the_note,
 	  page_size_is_that_of_the_auxiliary_vector, process_is_that_of_the_notes,
-	  headers_that_no_core_has_are_refused,
+	  threads_have_the_pointers_of_the_notes, headers_that_no_core_has_are_refused,
 	  other_machines_and_other_files_are_refused, core_that_is_cut_says_so,
 	  absurd_notes_say_nothing_and_do_no_harm, notes_beyond_the_file_say_nothing,
 	  compressed_core_is_told_with_its_program)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -95,7 +98,60 @@ TEST(robust_list_leads_to_struct_pthread)
 	ck_assert_uint_eq(task_robust_head(-1), ARI_UNKNOWN);
 }
 
+static struct task read_task(const char *status)
+{
+	struct scratch scratch;
+	struct ari_error err;
+	struct task task;
+
+	/* One directory below is all that a scratch file may have. */
+	scratch_open(&scratch);
+	scratch_text(&scratch, "task/status", status);
+	mkdirat(scratch.dir, "task/23", 0755);
+	renameat(scratch.dir, "task/status", scratch.dir, "task/23/status");
+	ck_works(task_read(scratch.dir, 23, &task, &err), &err);
+	ck_fails(task_read(scratch.dir, 24, &task, &err), &err, ARI_GONE);
+	unlinkat(scratch.dir, "task/23/status", 0);
+	unlinkat(scratch.dir, "task/23", AT_REMOVEDIR);
+	scratch_close(&scratch);
+	return task;
+}
+
+TEST(task_has_the_id_of_its_own_namespace_and_a_plain_name)
+{
+	struct task task = read_task("Name:\ta\\\\b\\nc d\nUmask:\t0022\n"
+				     "State:\tS (sleeping)\nNSpid:\t23\t7\t5\n"
+				     "VmRSS:\t 1 kB\n");
+
+	ck_assert_int_eq(task.tid, 23);
+	ck_assert_uint_eq(task.ns_tid, 5);
+	ck_assert_str_eq(task.name, "a\\b\nc d");
+	ck_assert(!task.ended);
+}
+
+TEST(task_that_waits_to_be_waited_for_has_ended)
+{
+	struct task task = read_task("Name:\tjava\nState:\tZ (zombie)\n");
+
+	ck_assert(task.ended);
+	ck_assert_uint_eq(task.ns_tid, ARI_UNKNOWN);
+}
+
+TEST(odd_status_is_no_surprise)
+{
+	struct task task = read_task("Name:\t" /* without an end, and too long */
+				     "\\x12345678901234567890123456789012345678901234567"
+				     "8901234567890123456789\\");
+
+	ck_assert_uint_eq(strlen(task.name), sizeof(task.name) - 1);
+	ck_assert_uint_eq(read_task("NSpid:\t\n").ns_tid, ARI_UNKNOWN);
+	ck_assert_uint_eq(read_task("NSpid:\t12\tx\n").ns_tid, 12);
+	ck_assert_uint_eq(read_task("").ns_tid, ARI_UNKNOWN);
+}
+
 UNIT_MAIN("target/tasks", fields_follow_the_comm, hostile_comm_moves_no_field,
 	  field_that_is_not_there_is_unknown, field_in_front_of_the_comm_is_not_asked_for,
 	  tasks_are_the_numbers_below_task, process_without_tasks_went_away,
-	  robust_list_leads_to_struct_pthread)
+	  robust_list_leads_to_struct_pthread,
+	  task_has_the_id_of_its_own_namespace_and_a_plain_name,
+	  task_that_waits_to_be_waited_for_has_ended, odd_status_is_no_surprise)
