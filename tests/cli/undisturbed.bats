@@ -59,11 +59,12 @@ untouched() {
 	untouched --depth arenas --json arenas
 }
 
-@test "report, arenas, heaps and doctor leave the present pages as they are" {
+@test "report, arenas, heaps, threads and doctor leave the present pages as they are" {
 	start_truthful quiet
 	untouched report
 	untouched arenas
 	untouched heaps
+	untouched threads
 	untouched doctor
 }
 
