@@ -204,6 +204,7 @@ struct ari_bin {
 struct ari_pin {
 	uint64_t address, bytes;
 	uint64_t holds_bytes;
+	enum ari_yesno cached; /* by a thread: the application has freed it already */
 };
 
 struct ari_heap {
@@ -215,10 +216,14 @@ struct ari_heap {
 	ARI_LIST(struct ari_pin) pins;
 };
 
-/* Chunks by size: from_bytes <= size <= to_bytes. */
+/*
+ * Chunks by size: from_bytes <= size <= to_bytes.  Free are those of bins and fastbins;
+ * while what threads cache is not known, it is in use.
+ */
 struct ari_size {
 	uint64_t from_bytes, to_bytes;
 	uint64_t in_use_chunks, in_use_bytes, free_chunks, free_bytes;
+	uint64_t tcache_chunks, tcache_bytes;
 };
 
 /* What is odd in the target's heap; ids are words of the JSON document. */
@@ -256,8 +261,8 @@ struct ari_arena {
 struct ari_thread {
 	uint64_t tid, ns_tid;
 	char *name;
-	uint64_t arena; /* index */
-	struct ari_chunks tcache;
+	uint64_t arena;		  /* index */
+	struct ari_chunks tcache; /* what was met of its cache, in whichever arena */
 };
 
 struct ari_mmapped_chunk {

@@ -153,7 +153,9 @@ RECORD(bin, ari_bin);
 #undef THIS
 
 #define THIS ari_pin
-static const struct field pin_fields[] = { A(address), N(bytes), N(holds_bytes) };
+static const struct field pin_fields[] = {
+	A(address), N(bytes), N(holds_bytes), Y(cached),
+};
 RECORD(pin, ari_pin);
 #undef THIS
 
@@ -169,7 +171,7 @@ RECORD(heap, ari_heap);
 #define THIS ari_size
 static const struct field size_fields[] = {
 	N(from_bytes), N(to_bytes), N(in_use_chunks), N(in_use_bytes), N(free_chunks),
-	N(free_bytes),
+	N(free_bytes), N(tcache_chunks), N(tcache_bytes),
 };
 RECORD(size, ari_size);
 #undef THIS

@@ -7,6 +7,7 @@ void books_add(struct books_sums *to, const struct books_sums *from)
 {
 	to->holes_free += from->holes_free;
 	to->holes_in_use += from->holes_in_use;
+	to->holes_tcache += from->holes_tcache;
 	to->not_pinned += from->not_pinned;
 	to->trimmable += from->trimmable;
 	to->trimmable_swapped += from->trimmable_swapped;
@@ -201,11 +202,17 @@ static bool joins(const struct books *books, uint64_t at, enum books_chunk kind)
 	return kind == BOOKS_FAST || (kind == BOOKS_FREE && books->run.merged);
 }
 
-static bool count_holes(struct books *books, uint64_t at, uint64_t end, bool in_use,
+static uint64_t *holes_of(struct books *books, enum books_chunk kind)
+{
+	if (kind == BOOKS_IN_USE)
+		return &books->sums.holes_in_use;
+	return kind == BOOKS_TCACHE ? &books->sums.holes_tcache : &books->sums.holes_free;
+}
+
+static bool count_holes(struct books *books, uint64_t at, uint64_t end, uint64_t *holes,
 			struct ari_error *err)
 {
 	struct reader_below low, high;
-	uint64_t *holes = in_use ? &books->sums.holes_in_use : &books->sums.holes_free;
 
 	if (!below(books, at, &low, err) || !below(books, end, &high, err))
 		return false;
@@ -216,9 +223,9 @@ static bool count_holes(struct books *books, uint64_t at, uint64_t end, bool in_
 bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
 		 bool whole, struct ari_error *err)
 {
-	if (!whole && !count_holes(books, at, end, kind == BOOKS_IN_USE, err))
+	if (!whole && !count_holes(books, at, end, holes_of(books, kind), err))
 		return false;
-	if (kind == BOOKS_IN_USE)
+	if (kind == BOOKS_IN_USE || kind == BOOKS_TCACHE)
 		return books_close(books, err);
 	if (joins(books, at, kind)) {
 		if (!grow_run(books, &books->run, end, whole, err))

@@ -31,7 +31,8 @@ struct trim_rules {
 
 /* Sums over segments by books_add(). */
 struct books_sums {
-	uint64_t holes_free, holes_in_use; /* bytes of chunks that are not resident */
+	/* bytes of chunks that are not resident */
+	uint64_t holes_free, holes_in_use, holes_tcache;
 	/* resident bytes of free chunks that are in one of the other classes */
 	uint64_t not_pinned;
 	uint64_t trimmable, trimmable_swapped;
@@ -42,8 +43,9 @@ void books_add(struct books_sums *to, const struct books_sums *from);
 
 enum books_chunk {
 	BOOKS_IN_USE,
-	BOOKS_FREE, /* in a bin */
-	BOOKS_FAST, /* in a fastbin: free once they are merged */
+	BOOKS_TCACHE, /* in a thread's cache: malloc_trim() leaves it as it is */
+	BOOKS_FREE,   /* in a bin */
+	BOOKS_FAST,   /* in a fastbin: free once they are merged */
 };
 
 /* Chunks that malloc_trim finds as one free chunk. */

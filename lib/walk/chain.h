@@ -14,6 +14,9 @@
 /* The next mark is the one of that index. */
 void chain_set_mark(struct chunk_walk *walk, size_t index);
 
+/* The same, going back: what was met from there on was no chunk of ours. */
+void chain_unmeet(struct chunk_walk *walk, size_t index);
+
 /* Through the headers that the window holds, which has walk->at. */
 void chain_run(struct chunk_walk *walk);
 

@@ -9,6 +9,7 @@
 
 /* Flags in the size word. */
 #define CHUNK_PREV_INUSE 1u
+#define CHUNK_MMAPPED	 2u /* IS_MMAPPED */
 #define CHUNK_FLAGS	 7u /* PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
 
 #define CHUNK_MIN   32u /* MINSIZE */

@@ -31,7 +31,8 @@ struct tally {
 	uint64_t small[2][BINS_SMALL]; /* chunks of 16 times the index; 0 and 1 unused */
 	struct tally_sizes large[2][BINS - BINS_SMALL];
 	struct tally_sizes fast[FASTBINS];
-	struct tally_sizes unsorted[BINS]; /* by the bin its members' sizes belong to */
+	/* by the bin that their members' sizes belong to */
+	struct tally_sizes unsorted[BINS], tcache[BINS];
 	uint64_t top, overhead, unread, unwalked; /* bytes */
 	uint64_t breaks;			  /* where the chain of headers broke */
 	struct books_sums resident;
@@ -88,7 +89,7 @@ struct anchors {
 struct chunk_walk {
 	const struct layout *layout;
 	struct reader *reader;
-	const struct marks *marks;
+	struct marks *marks; /* `met` is set in them; each lies in one segment */
 	struct anchors anchors;
 	const struct segment *segment;
 	const struct trim_rules *rules;

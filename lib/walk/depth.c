@@ -133,6 +133,7 @@ static bool take_pins(const struct pins *pins, struct ari_heap *heap,
 		if (pin == NULL)
 			return false;
 		*pin = pins->at[i];
+		pin->cached = ARI_MAYBE;
 	}
 	return true;
 }
@@ -291,7 +292,7 @@ static bool settle(struct worker *worker, struct arena_visit *visit,
 		arena->top.resident_bytes = visit->top_resident;
 	if (!closes || visit->unseen)
 		return true; /* no number is better than a wrong one */
-	if (!ledger_fill(arena, &visit->tally, err))
+	if (!ledger_fill(arena, &visit->tally, false, err))
 		return false;
 	/* Its header was not read: its bytes are among the unread. */
 	if (!top_known)

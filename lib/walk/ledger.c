@@ -101,7 +101,7 @@ static struct tally_sizes free_of(const struct tally *tally, unsigned int bin)
 }
 
 static bool fill_sizes(struct ari_arena *arena, const struct tally *tally,
-		       struct ari_error *err)
+		       bool knows_caches, struct ari_error *err)
 {
 	uint64_t in_use_bytes = 0;
 
@@ -109,28 +109,44 @@ static bool fill_sizes(struct ari_arena *arena, const struct tally *tally,
 	for (unsigned int bin = 2; bin <= BIN_LAST; bin++) {
 		struct tally_sizes in_use = sizes_of(tally, TALLY_IN_USE, bin);
 		struct tally_sizes free_sizes = free_of(tally, bin);
+		const struct tally_sizes *tcache = &tally->tcache[bin];
 		struct ari_size *size;
 
 		in_use_bytes += in_use.bytes;
-		if (in_use.chunks == 0 && free_sizes.chunks == 0)
+		if (in_use.chunks + free_sizes.chunks + tcache->chunks == 0)
 			continue;
 		size = list_add(&arena->sizes, err);
 		if (size == NULL)
 			return false;
 		*size = (struct ari_size){
-			bin_from(bin), bin_to(bin),	  in_use.chunks,
-			in_use.bytes,  free_sizes.chunks, free_sizes.bytes,
+			.from_bytes = bin_from(bin),
+			.to_bytes = bin_to(bin),
+			.in_use_chunks = in_use.chunks,
+			.in_use_bytes = in_use.bytes,
+			.free_chunks = free_sizes.chunks,
+			.free_bytes = free_sizes.bytes,
+			.tcache_chunks = knows_caches ? tcache->chunks : ARI_UNKNOWN,
+			.tcache_bytes = knows_caches ? tcache->bytes : ARI_UNKNOWN,
 		};
 	}
 	arena->in_use_bytes = in_use_bytes;
 	return true;
 }
 
-bool ledger_fill(struct ari_arena *arena, const struct tally *tally,
+static void fill_tcache(struct ari_arena *arena, const struct tally *tally)
+{
+	arena->tcache = (struct ari_chunks){ 0 };
+	for (unsigned int bin = 2; bin < BINS; bin++)
+		add(&arena->tcache, &tally->tcache[bin]);
+}
+
+bool ledger_fill(struct ari_arena *arena, const struct tally *tally, bool knows_caches,
 		 struct ari_error *err)
 {
-	if (!fill_bins(arena, tally, err) || !fill_sizes(arena, tally, err))
+	if (!fill_bins(arena, tally, err) || !fill_sizes(arena, tally, knows_caches, err))
 		return false;
+	if (knows_caches)
+		fill_tcache(arena, tally);
 	arena->free_bytes =
 		arena->unsorted.bytes + arena->small.bytes + arena->large.bytes;
 	arena->top.bytes = tally->top;
@@ -161,16 +177,21 @@ void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally)
 	uint64_t total = arena->resident.total_bytes;
 	uint64_t in_use = arena->in_use_bytes;
 	uint64_t pinned = arena->free_bytes + arena->fast.bytes;
+	bool knows_caches = arena->tcache.bytes != ARI_UNKNOWN;
+	uint64_t tcache = knows_caches ? arena->tcache.bytes : 0;
 	uint64_t rest = total;
 
 	/* Pages may come and go between two looks: no class may wrap around. */
 	if (total == ARI_UNKNOWN || !take(&in_use, sums->holes_in_use) ||
-	    !take(&pinned, sums->holes_free) || !take(&pinned, sums->not_pinned) ||
-	    !take(&rest, in_use) || !take(&rest, pinned) ||
+	    !take(&tcache, sums->holes_tcache) || !take(&pinned, sums->holes_free) ||
+	    !take(&pinned, sums->not_pinned) || !take(&rest, in_use) ||
+	    !take(&rest, tcache) || !take(&rest, pinned) ||
 	    !take(&rest, sums->trimmable) || !take(&rest, sums->retained_top) ||
 	    !take(&rest, sums->metadata) || !take(&rest, sums->unwalked) || rest != 0)
 		return;
 	arena->resident.in_use_bytes = in_use;
+	if (knows_caches)
+		arena->resident.tcache_bytes = tcache;
 	arena->resident.pinned_free_bytes = pinned;
 	arena->resident.trimmable_bytes = sums->trimmable;
 	arena->resident.retained_top_bytes = sums->retained_top;

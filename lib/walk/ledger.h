@@ -6,9 +6,10 @@
 
 /*
  * A tally as the arena's numbers: bytes and chunks of every kind, bins and
- * sizes.  top is the walk's, so that all terms are of one moment.
+ * sizes.  top is the walk's, so that all terms are of one moment.  Where threads' caches
+ * are not known nothing is said of them, and what they hold is in use.
  */
-bool ledger_fill(struct ari_arena *arena, const struct tally *tally,
+bool ledger_fill(struct ari_arena *arena, const struct tally *tally, bool knows_caches,
 		 struct ari_error *err) __attribute__((warn_unused_result));
 
 /*

@@ -60,7 +60,9 @@ static bool add(struct chase *chase, uint64_t chunk, uint64_t bytes, enum mark_l
 
 	if (mark == NULL)
 		return false;
-	*mark = (struct mark){ chunk, bytes, list, index };
+	*mark = (struct mark){
+		.address = chunk, .bytes = bytes, .list = list, .index = index
+	};
 	return true;
 }
 
@@ -161,14 +163,15 @@ static bool chase_bin(struct chase *chase, unsigned int bin, struct ari_error *e
 
 static int by_address(const void *a, const void *b)
 {
-	uint64_t left = ((const struct mark *)a)->address;
-	uint64_t right = ((const struct mark *)b)->address;
+	const struct mark *left = a, *right = b;
 
-	return left < right ? -1 : left > right;
+	if (left->address != right->address)
+		return left->address < right->address ? -1 : 1;
+	return left->index < right->index ? -1 : left->index > right->index;
 }
 
 /* A chunk can be in one list only: the second naming is a loop, or a lie. */
-static void sort(struct marks *marks)
+void marks_sort(struct marks *marks)
 {
 	size_t kept = 0;
 
@@ -208,7 +211,7 @@ static bool read_marks(struct peek *peek, const struct view *state, uint64_t mos
 		marks_done(&marks);
 		return false;
 	}
-	sort(&marks);
+	marks_sort(&marks);
 	*ret = marks;
 	return true;
 }
@@ -223,6 +226,40 @@ bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_
 		     struct marks *ret, struct ari_error *err)
 {
 	return read_marks(peek, state, most_chunks, BIN_LAST, ret, err);
+}
+
+/* Appends, unless the last has the address. */
+static bool append(struct marks *marks, const struct mark *from, struct ari_error *err)
+{
+	size_t count = marks->list.count;
+	struct mark *mark;
+
+	if (count > 0 && marks->list.at[count - 1].address == from->address)
+		return true;
+	mark = list_add(&marks->list, err);
+	if (mark != NULL)
+		*mark = *from;
+	return mark != NULL;
+}
+
+bool marks_merge(struct marks *marks, const struct mark *more, size_t count,
+		 struct ari_error *err)
+{
+	struct marks own = *marks;
+	size_t i = 0, n = 0;
+	bool done = true;
+
+	if (count == 0)
+		return true;
+	marks->list.raw = (struct ari_list){ 0 };
+	while (done && (i < own.list.count || n < count)) {
+		bool is_own = i < own.list.count &&
+			      (n == count || own.list.at[i].address <= more[n].address);
+
+		done = append(marks, is_own ? &own.list.at[i++] : &more[n++], err);
+	}
+	marks_done(&own);
+	return done;
 }
 
 void marks_done(struct marks *marks)

@@ -8,17 +8,18 @@
 #include "mem/view.h"
 
 /*
- * Chunks that lists of an arena name.  A list may lie, or have changed: a mark is
- * believed only where the walk of the heap meets such a chunk.
+ * Chunks that lists of an arena, or threads' caches, name.  A list may lie, or have
+ * changed: a mark is believed only where the walk of the heap meets such a chunk.
  */
 
-enum mark_list { MARK_FAST, MARK_UNSORTED, MARK_BINNED };
+enum mark_list { MARK_FAST, MARK_UNSORTED, MARK_BINNED, MARK_TCACHE };
 
 struct mark {
 	uint64_t address; /* of the chunk */
 	uint64_t bytes;	  /* what its header said */
 	enum mark_list list;
-	unsigned int index; /* of the fastbin or bin */
+	unsigned int index : 31; /* of the fastbin or bin; of a cache, its thread's row */
+	bool met : 1;		 /* in a thread's cache, as the walk has found */
 };
 
 /* Sorted by address, each address once. */
@@ -41,6 +42,13 @@ bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunk
 bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
 		     struct marks *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* Adds marks that are in the same order; an address that has one keeps it. */
+bool marks_merge(struct marks *marks, const struct mark *more, size_t count,
+		 struct ari_error *err) __attribute__((warn_unused_result));
+
+/* Sorts; of an address named twice one mark is kept. */
+void marks_sort(struct marks *marks);
 
 void marks_done(struct marks *marks);
 

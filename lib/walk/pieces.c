@@ -99,7 +99,7 @@ bool chain_walk_pieces(struct chunk_walk *walk, struct ari_error *err)
 			walk->books.sums = sums;
 			walk->books.run = (struct books_run){ 0 };
 			chain_forget_met(walk);
-			chain_set_mark(walk, mark);
+			chain_unmeet(walk, mark);
 			if (!pay(walk, start))
 				return true; /* the rest is unwalked */
 			end = start - start % page + page;

@@ -16,7 +16,8 @@ static void add(struct pins *pins, uint64_t holds)
 {
 	struct ari_pin pin = { .address = pins->chunk.start,
 			       .bytes = pins->chunk.end - pins->chunk.start,
-			       .holds_bytes = holds };
+			       .holds_bytes = holds,
+			       .cached = pins->cached ? ARI_YES : ARI_NO };
 	size_t i = pins->count;
 
 	while (i > 0 && pins->at[i - 1].holds_bytes < holds)
@@ -90,11 +91,12 @@ bool pins_close(struct pins *pins, struct books *books, struct ari_error *err)
 }
 
 bool pins_chunk(struct pins *pins, struct books *books, uint64_t at, uint64_t end,
-		struct ari_error *err)
+		bool cached, struct ari_error *err)
 {
 	if (!pins_close(pins, books, err) ||
 	    !books_measure(books, at, end, &pins->chunk, err))
 		return false;
+	pins->cached = cached;
 	pins->before = (struct books_run){ 0 };
 	if (books_is_open(books) && books->run.end == at)
 		pins->before = books->run;

@@ -28,14 +28,18 @@ struct pins {
 	size_t count;
 	/* the live chunk whose successor is not known yet; empty: none */
 	struct books_run chunk;
+	bool cached;		 /* it is in a thread's cache */
 	struct books_run before; /* the free ones in front of it; may be empty */
 };
 
 void pins_begin(struct pins *pins, size_t wanted, uint64_t first, bool unmaps);
 
-/* A chunk in use [at, end), told before books_chunk(). */
+/*
+ * A chunk in use [at, end), or cached by a thread, which is the same to malloc_trim();
+ * told before books_chunk().
+ */
 bool pins_chunk(struct pins *pins, struct books *books, uint64_t at, uint64_t end,
-		struct ari_error *err) __attribute__((warn_unused_result));
+		bool cached, struct ari_error *err) __attribute__((warn_unused_result));
 
 /* The chain ends or breaks; told before books_close(). */
 bool pins_close(struct pins *pins, struct books *books, struct ari_error *err)

@@ -25,6 +25,7 @@ void tally_add(struct tally *to, const struct tally *from)
 	}
 	add_sizes(to->fast, from->fast, FASTBINS);
 	add_sizes(to->unsorted, from->unsorted, BINS);
+	add_sizes(to->tcache, from->tcache, BINS);
 	to->top += from->top;
 	to->overhead += from->overhead;
 	to->unread += from->unread;
@@ -51,5 +52,6 @@ uint64_t tally_bytes(const struct tally *tally)
 			sum += tally->small[state][i] * 16 * i;
 		sum += sum_bytes(tally->large[state], BINS - BINS_SMALL);
 	}
-	return sum + sum_bytes(tally->fast, FASTBINS) + sum_bytes(tally->unsorted, BINS);
+	return sum + sum_bytes(tally->fast, FASTBINS) + sum_bytes(tally->unsorted, BINS) +
+	       sum_bytes(tally->tcache, BINS);
 }

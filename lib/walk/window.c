@@ -23,10 +23,17 @@ void chain_set_mark(struct chunk_walk *walk, size_t index)
 				  : ARI_UNKNOWN;
 }
 
-/* The mark of this very chunk, or NULL; passes marks that are no chunk's. */
-static const struct mark *take_mark(struct chunk_walk *walk, uint64_t chunk)
+void chain_unmeet(struct chunk_walk *walk, size_t index)
 {
-	const struct mark *mark;
+	for (size_t i = index; i < walk->mark; i++)
+		walk->marks->list.at[i].met = false;
+	chain_set_mark(walk, index);
+}
+
+/* The mark of this very chunk, or NULL; passes marks that are no chunk's. */
+static struct mark *take_mark(struct chunk_walk *walk, uint64_t chunk)
+{
+	struct mark *mark;
 
 	while (walk->next_mark < chunk)
 		chain_set_mark(walk, walk->mark + 1);
@@ -49,18 +56,23 @@ static void count_plain(struct tally *tally, uint64_t size, unsigned int in_use,
 
 /*
  * A chunk that a list may name.  The list is believed where it fits what the heap
- * says: a fastbin's chunk looks in use and has the bin's size, one of the
- * unsorted bin is free.
+ * says: a fastbin's chunk looks in use and has the bin's size, one in a thread's
+ * cache does and still has its size, one of the unsorted bin is free.
  */
 static enum books_chunk count_marked(struct chunk_walk *walk, uint64_t chunk,
 				     uint64_t size, unsigned int in_use)
 {
-	const struct mark *mark = take_mark(walk, chunk);
+	struct mark *mark = take_mark(walk, chunk);
 
 	if (mark != NULL && mark->list == MARK_FAST && in_use &&
 	    size == fastbin_size(mark->index)) {
 		count_size(&walk->tally.fast[mark->index], size, 1);
 		return BOOKS_FAST;
+	}
+	if (mark != NULL && mark->list == MARK_TCACHE && in_use && size == mark->bytes) {
+		count_size(&walk->tally.tcache[bin_of(size)], size, 1);
+		mark->met = true;
+		return BOOKS_TCACHE;
 	}
 	if (mark != NULL && mark->list == MARK_UNSORTED && !in_use)
 		count_size(&walk->tally.unsorted[bin_of(size)], size, 1);
@@ -92,8 +104,9 @@ static bool look_closely(struct chunk_walk *walk, uint64_t last, uint64_t at,
 	if (at == last)
 		return true;
 	kind = count_marked(walk, last, at - last, in_use);
-	if ((walk->pins.wanted != 0 && kind == BOOKS_IN_USE &&
-	     !pins_chunk(&walk->pins, &walk->books, last, at, &walk->error)) ||
+	if ((walk->pins.wanted != 0 && (kind == BOOKS_IN_USE || kind == BOOKS_TCACHE) &&
+	     !pins_chunk(&walk->pins, &walk->books, last, at, kind == BOOKS_TCACHE,
+			 &walk->error)) ||
 	    !books_chunk(&walk->books, last, at, kind, whole, &walk->error)) {
 		walk->failed = true;
 		return false;

@@ -215,8 +215,9 @@ static void tell_pins(struct ledger *ledger, struct pins *pins, uint64_t from,
 {
 	struct ari_error err;
 
-	if (kind == BOOKS_IN_USE)
-		ck_works(pins_chunk(pins, &ledger->books, AT + from, AT + to, &err),
+	if (kind == BOOKS_IN_USE || kind == BOOKS_TCACHE)
+		ck_works(pins_chunk(pins, &ledger->books, AT + from, AT + to,
+				    kind == BOOKS_TCACHE, &err),
 			 &err);
 	tell(ledger, from, to, kind);
 }
@@ -253,6 +254,27 @@ TEST(chunk_between_free_ones_holds_the_pages_at_the_seams)
 	close_pins(&ledger, &pins);
 	ck_assert_uint_eq(pins.count, 1);
 	expect_pin(&pins.at[0], 4 * PAGE + 2048, 64, PAGE);
+	end(&ledger);
+}
+
+TEST(pin_that_a_thread_caches_is_said_to_be_that)
+{
+	struct ledger ledger;
+	struct pins pins;
+
+	begin(&ledger);
+	pins_begin(&pins, 2, AT, false);
+	tell_pins(&ledger, &pins, 0, 4 * PAGE + 2048, BOOKS_FREE);
+	tell_pins(&ledger, &pins, 4 * PAGE + 2048, 4 * PAGE + 2112, BOOKS_TCACHE);
+	tell_pins(&ledger, &pins, 4 * PAGE + 2112, 8 * PAGE + 2048, BOOKS_FREE);
+	tell_pins(&ledger, &pins, 8 * PAGE + 2048, 8 * PAGE + 2112, BOOKS_IN_USE);
+	tell_pins(&ledger, &pins, 8 * PAGE + 2112, 12 * PAGE, BOOKS_FREE);
+	close_pins(&ledger, &pins);
+	ck_assert_uint_eq(pins.count, 2);
+	expect_pin(&pins.at[0], 4 * PAGE + 2048, 64, PAGE);
+	ck_assert_int_eq(pins.at[0].cached, ARI_YES);
+	expect_pin(&pins.at[1], 8 * PAGE + 2048, 64, PAGE);
+	ck_assert_int_eq(pins.at[1].cached, ARI_NO);
 	end(&ledger);
 }
 
@@ -331,5 +353,6 @@ UNIT_MAIN("walk/books", whole_pages_behind_the_links_of_a_free_chunk_go_back,
 	  top_of_main_sinks_by_whole_steps_and_keeps_a_chunk,
 	  locked_mapping_ends_what_goes_back, corrupt_arena_is_passed_over,
 	  chunk_between_free_ones_holds_the_pages_at_the_seams,
+	  pin_that_a_thread_caches_is_said_to_be_that,
 	  pins_that_hold_most_come_first_and_no_more_than_wanted,
 	  last_chunk_holds_what_free_would_give_back_of_top)

@@ -98,6 +98,12 @@ static void add_mark(struct marks *marks, uint64_t at, enum mark_list list,
 	*mark = (struct mark){ .address = at, .list = list, .index = index };
 }
 
+static void add_cached(struct heap *heap, uint64_t at, uint64_t bytes)
+{
+	add_mark(&heap->marks, at, MARK_TCACHE, 3);
+	heap->marks.list.at[heap->marks.list.count - 1].bytes = bytes;
+}
+
 static uint64_t sum(const struct tally_sizes *sizes, size_t count)
 {
 	uint64_t bytes = 0;
@@ -121,6 +127,11 @@ static uint64_t in_use_resident(const struct tally *tally)
 	return chunk_bytes(tally, TALLY_IN_USE) - tally->resident.holes_in_use;
 }
 
+static uint64_t cached_resident(const struct tally *tally)
+{
+	return sum(tally->tcache, BINS) - tally->resident.holes_tcache;
+}
+
 static uint64_t pinned_free(const struct tally *tally)
 {
 	return chunk_bytes(tally, TALLY_FREE) + sum(tally->fast, FASTBINS) +
@@ -136,7 +147,8 @@ static void expect_balance(const struct heap *heap)
 
 	if (heap->reader.all.untold != 0 || heap->segment.kind == SEGMENT_PIECES)
 		return;
-	ck_assert_uint_eq(in_use_resident(tally) + pinned_free(tally) + sums->trimmable +
+	ck_assert_uint_eq(in_use_resident(tally) + cached_resident(tally) +
+				  pinned_free(tally) + sums->trimmable +
 				  sums->retained_top + sums->metadata + sums->unwalked,
 			  heap->reader.all.resident);
 }
@@ -304,6 +316,95 @@ TEST(mark_of_the_unsorted_bin_is_believed_of_a_free_chunk)
 	ck_assert_uint_eq(tally->unsorted[9].chunks, 1);
 	ck_assert_uint_eq(tally->small[TALLY_FREE][9], 0);
 	ck_assert_uint_eq(tally->small[TALLY_IN_USE][9], 1);
+	end(&heap);
+}
+
+TEST(mark_of_a_cache_is_believed_where_such_a_chunk_looks_in_use)
+{
+	static const bool met[] = { false, true, false, false, false, true, true };
+	struct heap heap;
+	const struct tally *tally;
+	uint64_t at[6];
+
+	begin(&heap, SEGMENT_HEAP, 4);
+	at[0] = put(&heap, 0x30, PREV); /* as the cache says */
+	at[1] = put(&heap, 0x40, PREV); /* it has got another size */
+	at[2] = put(&heap, 0x30, PREV); /* free by now */
+	at[3] = put(&heap, 0x80, 0);	/* a mark inside of it */
+	at[4] = put(&heap, 0x30, PREV); /* the last one is large */
+	at[5] = put(&heap, 0x1040, PREV);
+	put_top(&heap, PREV);
+	add_cached(&heap, AT + 0x10, 0x30);
+	add_cached(&heap, at[0], 0x30);
+	add_cached(&heap, at[1], 0x30);
+	add_cached(&heap, at[2], 0x30);
+	add_cached(&heap, at[3] + 0x20, 0x30);
+	add_cached(&heap, at[4], 0x30);
+	add_cached(&heap, at[5], 0x1040);
+	tally = walk(&heap);
+	expect_sound(&heap);
+	ck_assert_uint_eq(tally->tcache[3].chunks, 2);
+	ck_assert_uint_eq(tally->tcache[3].bytes, 0x60);
+	ck_assert_uint_eq(tally->tcache[bin_of(0x1040)].bytes, 0x1040);
+	ck_assert_uint_eq(tally->small[TALLY_IN_USE][3], 0);
+	ck_assert_uint_eq(tally->small[TALLY_IN_USE][4], 1);
+	ck_assert_uint_eq(tally->small[TALLY_IN_USE][8], 1);
+	ck_assert_uint_eq(tally->small[TALLY_FREE][3], 1);
+	for (size_t i = 0; i < heap.marks.list.count; i++)
+		ck_assert_int_eq(heap.marks.list.at[i].met, met[i]);
+	end(&heap);
+}
+
+/* A cached chunk is in use to its neighbours: what malloc_trim gives stays the same. */
+TEST(cached_chunks_change_nothing_of_what_goes_back)
+{
+	uint64_t trimmable[2], kept[2], holds[2];
+
+	for (int cached = 0; cached < 2; cached++) {
+		struct heap heap;
+		uint64_t at;
+
+		begin(&heap, SEGMENT_HEAP, 16);
+		heap.walk.pins_wanted = 1;
+		heap.rules.step = PAGE;
+		heap.rules.threshold = 1 << 30;
+		put(&heap, 0x40, PREV);
+		put(&heap, 3 * PAGE, PREV);
+		at = put(&heap, 0x50, 0);
+		put(&heap, 4 * PAGE, PREV);
+		put(&heap, 0x40, 0);
+		put_top(&heap, PREV);
+		if (cached == 1)
+			add_cached(&heap, at, 0x50);
+		walk(&heap);
+		trimmable[cached] = heap.walk.tally.resident.trimmable;
+		kept[cached] = pinned_free(&heap.walk.tally);
+		holds[cached] = heap.walk.pins.at[0].holds_bytes;
+		ck_assert_uint_eq(heap.walk.pins.count, 1);
+		ck_assert_uint_eq(heap.walk.pins.at[0].address, at);
+		ck_assert_int_eq(heap.walk.pins.at[0].cached, cached);
+		ck_assert_uint_eq(cached_resident(&heap.walk.tally),
+				  cached == 1 ? 0x50 : 0);
+		end(&heap);
+	}
+	ck_assert_uint_eq(trimmable[0], trimmable[1]);
+	ck_assert_uint_eq(kept[0], kept[1]);
+	ck_assert_uint_eq(holds[0], holds[1]);
+}
+
+TEST(cached_chunk_over_pages_that_are_gone_is_resident_as_far_as_it_is)
+{
+	struct heap heap;
+	uint64_t at;
+
+	begin(&heap, SEGMENT_HEAP, 16);
+	at = put(&heap, 6 * PAGE, PREV);
+	put_top(&heap, PREV);
+	add_cached(&heap, at, 6 * PAGE);
+	fake_set_pages(&heap.fake, at + PAGE, 2, PAGE_ABSENT);
+	ck_assert_uint_eq(walk(&heap)->resident.holes_tcache, 2 * PAGE);
+	ck_assert_uint_eq(cached_resident(&heap.walk.tally), 4 * PAGE);
+	ck_assert_uint_eq(heap.walk.tally.resident.holes_in_use, 0);
 	end(&heap);
 }
 
@@ -720,6 +821,28 @@ TEST(fenceposts_that_end_within_a_page_are_no_piece)
 	end(&heap);
 }
 
+/* What is found on the way to no piece is no chunk, whatever names it. */
+TEST(marks_met_in_what_proves_to_be_no_piece_are_not_met)
+{
+	struct heap heap;
+	uint64_t foreign, own;
+
+	begin(&heap, SEGMENT_PIECES, 8);
+	heap.segment.first = heap.next = AT;
+	foreign = put(&heap, 0x40, PREV); /* leads to nothing */
+	put(&heap, 0x60, PREV);
+	put(&heap, 8, PREV);
+	heap.next = AT + PAGE;
+	own = put(&heap, 0x40, PREV);
+	put_top(&heap, PREV);
+	add_cached(&heap, foreign, 0x40);
+	add_cached(&heap, own, 0x40);
+	ck_assert_uint_eq(walk(&heap)->tcache[4].chunks, 1);
+	ck_assert(!heap.marks.list.at[0].met);
+	ck_assert(heap.marks.list.at[1].met);
+	end(&heap);
+}
+
 /* ---- two heaps in turn ---- */
 
 /* A heap as it is to other memory, where the same address is further up. */
@@ -797,6 +920,9 @@ static void walk_noise(enum segment_kind kind, uint64_t seed)
 		add_mark(&heap.anchors, at + 0x110 + (uint64_t)i, MARK_BINNED, 9);
 	}
 	heap.anchors.list.count = 1; /* sorted */
+	for (uint64_t at = AT + HEAD; at < AT + 7 * PAGE;
+	     at += 64 * (1 + unit_random(&seed) % 9))
+		add_cached(&heap, at, 64);
 	walk(&heap);
 	ck_assert_uint_le(heap.walk.damages, CHUNK_DAMAGE_MAX);
 	end(&heap);
@@ -818,6 +944,9 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  inside_of_large_chunks_is_not_read,
 	  mark_of_a_fastbin_is_believed_where_such_a_chunk_is,
 	  mark_of_the_unsorted_bin_is_believed_of_a_free_chunk,
+	  mark_of_a_cache_is_believed_where_such_a_chunk_looks_in_use,
+	  cached_chunks_change_nothing_of_what_goes_back,
+	  cached_chunk_over_pages_that_are_gone_is_resident_as_far_as_it_is,
 	  broken_chain_resumes_at_a_member_of_a_bin,
 	  broken_chain_without_a_bin_goes_on_at_top,
 	  member_of_a_bin_that_is_no_chunk_is_passed,
@@ -835,5 +964,6 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  pieces_of_main_are_told_from_what_lies_between,
 	  mapping_without_a_piece_has_none,
 	  fenceposts_that_end_within_a_page_are_no_piece,
+	  marks_met_in_what_proves_to_be_no_piece_are_not_met,
 	  two_heaps_walked_in_turn_are_the_same_as_each_alone_in_fewer_calls,
 	  noise_ends_and_every_byte_has_a_place)

@@ -4,7 +4,8 @@
 #include "walk/ledger.h"
 
 /* An arena in a model of its own, filled from a tally. */
-static struct ari_arena *fill(struct ari_model **model, const struct tally *tally)
+static struct ari_arena *fill_as(struct ari_model **model, const struct tally *tally,
+				 bool knows_caches)
 {
 	struct ari_error err;
 	struct ari_arena *arena;
@@ -13,8 +14,13 @@ static struct ari_arena *fill(struct ari_model **model, const struct tally *tall
 	must(*model != NULL);
 	arena = model_add_arena(*model, &err);
 	must(arena != NULL);
-	ck_works(ledger_fill(arena, tally, &err), &err);
+	ck_works(ledger_fill(arena, tally, knows_caches, &err), &err);
 	return arena;
+}
+
+static struct ari_arena *fill(struct ari_model **model, const struct tally *tally)
+{
+	return fill_as(model, tally, true);
 }
 
 static struct tally some_of_all(void)
@@ -31,6 +37,8 @@ static struct tally some_of_all(void)
 	tally.fast[0] = (struct tally_sizes){ 4, 128, 32, 32 };
 	tally.unsorted[5] = (struct tally_sizes){ 1, 80, 80, 80 };
 	tally.unsorted[64] = (struct tally_sizes){ 1, 1056, 1056, 1056 };
+	tally.tcache[2] = (struct tally_sizes){ 5, 160, 32, 32 };
+	tally.tcache[7] = (struct tally_sizes){ 1, 112, 112, 112 };
 	return tally;
 }
 
@@ -52,12 +60,13 @@ TEST(books_have_every_byte_of_the_tally)
 	expect_chunks(&arena->large, 2, 2112);
 	ck_assert_uint_eq(arena->free_bytes, 1136 + 96 + 1008 + 2112);
 	ck_assert_uint_eq(arena->in_use_bytes, 320 + 600000);
+	expect_chunks(&arena->tcache, 6, 160 + 112);
 	ck_assert_uint_eq(arena->top.bytes, 5000);
 	ck_assert_uint_eq(arena->overhead_bytes + arena->unread_bytes +
 				  arena->unwalked_bytes,
 			  64 + 4096 + 32);
 	ck_assert_uint_eq(arena->in_use_bytes + arena->free_bytes + arena->fast.bytes +
-				  arena->top.bytes + 64 + 4096 + 32,
+				  arena->tcache.bytes + arena->top.bytes + 64 + 4096 + 32,
 			  tally_bytes(&tally));
 	ari_model_free(model);
 }
@@ -107,14 +116,67 @@ TEST(sizes_have_fast_and_unsorted_chunks_among_the_free)
 	struct ari_model *model;
 	const struct ari_arena *arena = fill(&model, &tally);
 
-	ck_assert_uint_eq(arena->sizes.count, 5);
+	ck_assert_uint_eq(arena->sizes.count, 6);
 	expect_size(&arena->sizes.at[0], 32, 10, 320, 7, 224);
 	expect_size(&arena->sizes.at[1], 80, 0, 0, 1, 80);
-	expect_size(&arena->sizes.at[2], 1008, 0, 0, 1, 1008);
-	expect_size(&arena->sizes.at[3], 1024, 0, 0, 3, 3168);
-	expect_size(&arena->sizes.at[4], 524288, 1, 600000, 0, 0);
-	ck_assert_uint_eq(arena->sizes.at[4].to_bytes, ARI_UNKNOWN);
+	expect_size(&arena->sizes.at[2], 112, 0, 0, 0, 0);
+	expect_size(&arena->sizes.at[3], 1008, 0, 0, 1, 1008);
+	expect_size(&arena->sizes.at[4], 1024, 0, 0, 3, 3168);
+	expect_size(&arena->sizes.at[5], 524288, 1, 600000, 0, 0);
+	ck_assert_uint_eq(arena->sizes.at[5].to_bytes, ARI_UNKNOWN);
 	ari_model_free(model);
+}
+
+TEST(sizes_have_cached_chunks_apart)
+{
+	struct tally tally = some_of_all();
+	struct ari_model *model;
+	const struct ari_arena *arena = fill(&model, &tally);
+
+	ck_assert_uint_eq(arena->sizes.at[0].tcache_chunks, 5);
+	ck_assert_uint_eq(arena->sizes.at[0].tcache_bytes, 160);
+	ck_assert_uint_eq(arena->sizes.at[1].tcache_chunks, 0);
+	ck_assert_uint_eq(arena->sizes.at[2].tcache_chunks, 1);
+	ck_assert_uint_eq(arena->sizes.at[2].tcache_bytes, 112);
+	ari_model_free(model);
+}
+
+TEST(caches_that_are_not_known_are_not_claimed_to_be_empty)
+{
+	struct tally tally = { 0 };
+	struct ari_model *model;
+	const struct ari_arena *arena;
+
+	tally.small[TALLY_IN_USE][2] = 10;
+	arena = fill_as(&model, &tally, false);
+	ck_assert_uint_eq(arena->in_use_bytes, 320);
+	expect_chunks(&arena->tcache, ARI_UNKNOWN, ARI_UNKNOWN);
+	ck_assert_uint_eq(arena->sizes.count, 1);
+	ck_assert_uint_eq(arena->sizes.at[0].tcache_chunks, ARI_UNKNOWN);
+	ck_assert_uint_eq(arena->sizes.at[0].tcache_bytes, ARI_UNKNOWN);
+	ari_model_free(model);
+}
+
+/* 10 chunks in use, 5 cached, of which 2 and 1 are on pages that are not resident. */
+TEST(resident_bytes_of_caches_are_a_class_of_their_own)
+{
+	for (int known = 0; known < 2; known++) {
+		struct tally tally = { .resident = { .holes_in_use = 64,
+						     .holes_tcache = 32 } };
+		struct ari_model *model;
+		struct ari_arena *arena;
+
+		tally.small[TALLY_IN_USE][2] = 10;
+		tally.tcache[2] = (struct tally_sizes){ 5, 160, 32, 32 };
+		arena = fill_as(&model, &tally, true);
+		arena->resident.total_bytes = known == 1 ? 256 + 128 : 256 + 160;
+		ledger_fill_resident(arena, &tally);
+		ck_assert_uint_eq(arena->resident.tcache_bytes,
+				  known == 1 ? 128 : ARI_UNKNOWN);
+		ck_assert_uint_eq(arena->resident.in_use_bytes,
+				  known == 1 ? 256 : ARI_UNKNOWN);
+		ari_model_free(model);
+	}
 }
 
 TEST(empty_arena_has_known_books_of_nothing)
@@ -135,4 +197,7 @@ TEST(empty_arena_has_known_books_of_nothing)
 UNIT_MAIN("walk/ledger", books_have_every_byte_of_the_tally,
 	  bins_that_hold_something_are_listed_in_order,
 	  sizes_have_fast_and_unsorted_chunks_among_the_free,
+	  sizes_have_cached_chunks_apart,
+	  caches_that_are_not_known_are_not_claimed_to_be_empty,
+	  resident_bytes_of_caches_are_a_class_of_their_own,
 	  empty_arena_has_known_books_of_nothing)

@@ -306,6 +306,49 @@ TEST(no_more_chunks_are_followed_than_there_can_be)
 	expect_end(&lists, 2, true);
 }
 
+static void add_to(struct marks *marks, uint64_t address, enum mark_list list,
+		   unsigned int index)
+{
+	struct ari_error err;
+	struct mark *mark = list_add(&marks->list, &err);
+
+	must(mark != NULL);
+	*mark = (struct mark){ .address = address, .list = list, .index = index };
+}
+
+TEST(marks_of_two_sources_are_merged_by_address_and_ones_own_win)
+{
+	static const struct mark expected[] = {
+		{ .address = A, .list = MARK_TCACHE, .index = 1 },
+		{ .address = B, .list = MARK_FAST, .index = 2 },
+		{ .address = C, .list = MARK_UNSORTED, .index = 1 },
+		{ .address = C + 64, .list = MARK_TCACHE, .index = 3 },
+	};
+	struct marks own = { .astray = 7 }, more = { 0 };
+	struct ari_error err;
+
+	add_to(&own, B, MARK_FAST, 2);
+	add_to(&own, C, MARK_UNSORTED, 1);
+	add_to(&more, A, MARK_TCACHE, 1);
+	add_to(&more, B, MARK_TCACHE, 2);
+	add_to(&more, C + 64, MARK_TCACHE, 3);
+	ck_works(marks_merge(&own, more.list.at, 0, &err), &err);
+	ck_assert_uint_eq(own.list.count, 2);
+	ck_works(marks_merge(&own, more.list.at, more.list.count, &err), &err);
+	ck_assert_uint_eq(own.list.count, 4);
+	ck_assert_uint_eq(own.astray, 7);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq(own.list.at[i].address, expected[i].address);
+		ck_assert_uint_eq(own.list.at[i].list, expected[i].list);
+		ck_assert_uint_eq(own.list.at[i].index, expected[i].index);
+	}
+	marks_done(&own);
+	ck_works(marks_merge(&own, more.list.at, more.list.count, &err), &err);
+	ck_assert_uint_eq(own.list.count, 3);
+	marks_done(&own);
+	marks_done(&more);
+}
+
 /* world_done() sees that no such page was read. */
 TEST(member_on_a_page_that_is_not_there_is_not_read)
 {
@@ -354,5 +397,6 @@ UNIT_MAIN("walk/marks", empty_lists_mark_nothing,
 	  pointer_with_a_tag_is_no_chunk, member_of_another_size_ends_a_fastbin,
 	  member_of_another_bin_ends_a_bin, chunk_in_two_lists_is_marked_once,
 	  no_more_chunks_are_followed_than_there_can_be,
+	  marks_of_two_sources_are_merged_by_address_and_ones_own_win,
 	  member_on_a_page_that_is_not_there_is_not_read,
 	  process_that_goes_away_is_an_error)

@@ -21,7 +21,8 @@ TEST(every_place_counts_once)
 	tally.large[TALLY_IN_USE][62].bytes = 600000;
 	tally.fast[9].bytes = 7000000;
 	tally.unsorted[127].bytes = 80000000;
-	ck_assert_uint_eq(tally_bytes(&tally), 87654321 + 96 + 1008);
+	tally.tcache[2].bytes = 900000000;
+	ck_assert_uint_eq(tally_bytes(&tally), 987654321 + 96 + 1008);
 }
 
 TEST(sums_keep_the_least_and_the_most)
@@ -64,9 +65,12 @@ TEST(sum_of_tallies_has_the_bytes_of_both)
 
 	to.small[TALLY_FREE][4] = 2;
 	from.small[TALLY_FREE][4] = 1;
+	to.tcache[4] = (struct tally_sizes){ 1, 64, 64, 64 };
+	from.tcache[4] = (struct tally_sizes){ 2, 128, 64, 64 };
 	from.large[TALLY_IN_USE][3] = (struct tally_sizes){ 1, 1216, 1216, 1216 };
 	tally_add(&to, &from);
-	ck_assert_uint_eq(tally_bytes(&to), 100 + 11 + 3 * 64 + 1216);
+	ck_assert_uint_eq(tally_bytes(&to), 100 + 11 + 3 * 64 + 1216 + 3 * 64);
+	ck_assert_uint_eq(to.tcache[4].chunks, 3);
 	ck_assert_uint_eq(to.breaks, 3);
 }
 
