@@ -69,6 +69,7 @@ void visit_done(struct visit *visit)
 	live_close(&visit->live);
 	core_close(&visit->core);
 	locked_done(&visit->locked);
+	tcaches_done(&visit->tcaches);
 	owners_done(&visit->owners);
 	list_done(&visit->walk.threads);
 	maps_done(&visit->maps);
@@ -222,8 +223,13 @@ static bool walk_chunks_of_all(struct visit *visit, struct ari_error *err)
 		return finish_walk(visit, err) && visit_tell(visit, err, "not asked for");
 	visit->walk.jobs = visit->options->jobs;
 	visit->walk.pins = visit->options->pins;
-	if (!read_locked(visit, err) || !walk_depth(&visit->walk, err))
+	if (!read_locked(visit, err) || !walk_tcaches(&visit->walk, &visit->tcaches, err))
 		return false;
+	visit->walk.tcaches = &visit->tcaches;
+	if (!walk_depth(&visit->walk, err)) {
+		tcaches_forget(visit->model);
+		return false;
+	}
 	visit->model->taken.depth = ARI_DEPTH_CHUNKS;
 	if (!finish_walk(visit, err) || !note_unwalked(visit, err))
 		return false;

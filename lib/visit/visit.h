@@ -10,6 +10,7 @@
 #include "target/locked.h"
 #include "target/target.h"
 #include "walk/owners.h"
+#include "walk/tcache.h"
 #include "walk/walk.h"
 
 /*
@@ -35,6 +36,7 @@ struct visit {
 	struct symbols symbols;
 	struct layout layout;
 	struct walk walk;
+	struct tcaches tcaches;
 	struct owners owners; /* of the parts of the address space */
 	char *detail;	      /* what the last step found, for the diagnosis */
 };

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "walk/depth.h"
 #include "walk/ledger.h"
+#include "walk/tcache.h"
 
 #define TRIES	     8
 #define RETRY_FOR_NS ((uint64_t)2000000000) /* no new attempt later than this */
@@ -123,7 +124,7 @@ static void prepare(struct worker *worker, struct arena_visit *visit, size_t slo
 	chunks->deadline = visit->walk->deadline;
 }
 
-static bool take_pins(const struct pins *pins, struct ari_heap *heap,
+static bool take_pins(const struct pins *pins, bool knows_caches, struct ari_heap *heap,
 		      struct ari_error *err)
 {
 	heap->pins.known = true;
@@ -133,7 +134,8 @@ static bool take_pins(const struct pins *pins, struct ari_heap *heap,
 		if (pin == NULL)
 			return false;
 		*pin = pins->at[i];
-		pin->cached = ARI_MAYBE;
+		if (!knows_caches)
+			pin->cached = ARI_MAYBE;
 	}
 	return true;
 }
@@ -146,7 +148,8 @@ static bool take_walk(struct arena_visit *visit, const struct chunk_walk *chunks
 
 	take_counts(reader, &visit->arena->heaps.at[heap]);
 	if (chunks->pins.wanted != 0 && reader->all.untold == 0 &&
-	    !take_pins(&chunks->pins, &visit->arena->heaps.at[heap], err))
+	    !take_pins(&chunks->pins, tcaches_known(visit->walk->tcaches),
+		       &visit->arena->heaps.at[heap], err))
 		return false;
 	pthread_mutex_lock(&visit->lock);
 	done = collect(visit, chunks, err);
@@ -292,7 +295,7 @@ static bool settle(struct worker *worker, struct arena_visit *visit,
 		arena->top.resident_bytes = visit->top_resident;
 	if (!closes || visit->unseen)
 		return true; /* no number is better than a wrong one */
-	if (!ledger_fill(arena, &visit->tally, false, err))
+	if (!ledger_fill(arena, &visit->tally, tcaches_known(visit->walk->tcaches), err))
 		return false;
 	/* Its header was not read: its bytes are among the unread. */
 	if (!top_known)
@@ -370,6 +373,7 @@ static bool attempt(struct worker *worker, struct arena_visit *visit, bool again
 	set_rules(visit);
 	return marks_read(&worker->peek, &visit->state,
 			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
+	       tcaches_mark(walk, visit->arena, again, &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
 	       settle(worker, visit, err);
 }
@@ -388,6 +392,15 @@ static bool is_final(const struct ari_arena *arena, uint64_t astray,
 	return arena->state != ARI_STATE_TORN;
 }
 
+/* What was met of threads' caches; where the arena has no numbers, theirs are lost. */
+static void count_for_threads(struct worker *worker, const struct arena_visit *visit)
+{
+	crew_lock(worker->crew);
+	tcaches_count(visit->walk->model, &visit->marks,
+		      visit->arena->tcache.bytes != ARI_UNKNOWN);
+	crew_unlock(worker->crew);
+}
+
 bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 		       struct ari_error *err)
 {
@@ -402,10 +415,14 @@ bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 					     .lock = PTHREAD_MUTEX_INITIALIZER };
 		bool done = attempt(worker, &visit, i > 0, err);
 		uint64_t astray = visit.marks.astray;
+		bool final = is_final(arena, astray, astray_before, damage_before) ||
+			     i + 1 == TRIES ||
+			     clock_monotonic_ns() - begun > RETRY_FOR_NS;
 
+		if (done && final)
+			count_for_threads(worker, &visit);
 		visit_done(&visit);
-		if (!done || is_final(arena, astray, astray_before, damage_before) ||
-		    i + 1 == TRIES || clock_monotonic_ns() - begun > RETRY_FOR_NS)
+		if (!done || final)
 			return done;
 		damage_before = arena->damage.count;
 		astray_before = astray;

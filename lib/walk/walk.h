@@ -9,6 +9,8 @@
 #include "model/model.h"
 #include "target/locked.h"
 
+struct tcaches; /* walk/tcache.h */
+
 struct ring_break {
 	bool found;
 	uint64_t arena; /* index of the last that it led to */
@@ -46,6 +48,8 @@ struct walk {
 	uint64_t processors;
 	/* What malloc_trim() cannot give back; NULL: that could not be read. */
 	const struct locked *locked;
+	/* What threads cache, for walk_depth(); NULL: that is not known. */
+	const struct tcaches *tcaches;
 	unsigned int pins; /* to be found in each heap */
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
 	/* Of walk_threads(), one for each of model->threads; free with list_done(). */
