@@ -50,12 +50,16 @@ static const struct column size_columns[] = {
 	  "largest size of a chunk in this row; the last has no limit, and says unknown",
 	  SIZE(size.to_bytes) },
 	{ "in_use_chunks", "IN USE CHUNKS", UNIT_COUNT, BY_DEFAULT,
-	  "chunks in use, those in threads' caches included",
+	  "chunks in use; cached ones, too, while tcache is unknown",
 	  SIZE(size.in_use_chunks) },
 	{ "in_use", "IN USE", UNIT_BYTES, BY_DEFAULT,
 	  "their sizes added up", SIZE(size.in_use_bytes) },
+	{ "tcache_chunks", "TCACHE CHUNKS", UNIT_COUNT, IF_ANY,
+	  "chunks in threads' caches", SIZE(size.tcache_chunks) },
+	{ "tcache", "TCACHE", UNIT_BYTES, IF_ANY,
+	  "their sizes added up", SIZE(size.tcache_bytes) },
 	{ "free_chunks", "FREE CHUNKS", UNIT_COUNT, BY_DEFAULT,
-	  "free chunks", SIZE(size.free_chunks) },
+	  "free chunks, in bins and fastbins", SIZE(size.free_chunks) },
 	{ "free", "FREE", UNIT_BYTES, BY_DEFAULT,
 	  "their sizes added up", SIZE(size.free_bytes) },
 };
@@ -166,6 +170,8 @@ static void size_add(void *row, const void *other)
 	add(&sum->size.in_use_bytes, more->size.in_use_bytes);
 	add(&sum->size.free_chunks, more->size.free_chunks);
 	add(&sum->size.free_bytes, more->size.free_bytes);
+	add(&sum->size.tcache_chunks, more->size.tcache_chunks);
+	add(&sum->size.tcache_bytes, more->size.tcache_bytes);
 }
 
 static const struct flavour sizes_flavour = {

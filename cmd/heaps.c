@@ -95,6 +95,8 @@ static const struct column pin_columns[] = {
 	  "of the chunk, its header included", PIN(pin.bytes) },
 	{ "holds", "HOLDS", UNIT_BYTES, BY_DEFAULT,
 	  "resident bytes that would go back besides, were it freed", PIN(pin.holds_bytes) },
+	{ "cached", "CACHED", UNIT_YESNO, IF_ANY,
+	  "the application has freed it, and a thread caches it", PIN(pin.cached) },
 };
 // clang-format on
 

@@ -51,7 +51,10 @@ static const char *mmapped_clause(struct document *document,
 /* Free, in memory, and not to be had by malloc_trim. */
 static uint64_t kept_of(const struct ari_resident *resident)
 {
-	return resident->retained_top_bytes + resident->pinned_free_bytes;
+	uint64_t tcache =
+		resident->tcache_bytes == ARI_UNKNOWN ? 0 : resident->tcache_bytes;
+
+	return resident->retained_top_bytes + resident->pinned_free_bytes + tcache;
 }
 
 void rss_answer(struct document *document, const struct ari_model *model)
@@ -166,7 +169,8 @@ static const struct class {
 	const char *what;
 } classes[] = {
 	{ "  in use", AT(in_use_bytes), "held by the application" },
-	{ "  cached", AT(tcache_bytes), "free, in threads' caches (tcache)" },
+	{ "  cached", AT(tcache_bytes),
+	  "free, in threads' caches (tcache), which malloc_trim never touches" },
 	{ "  trimmable", AT(trimmable_bytes), "malloc_trim(0) would give it back" },
 	{ "  retained top", AT(retained_top_bytes),
 	  "of tops; malloc_trim never touches those of threads' arenas" },
