@@ -234,9 +234,9 @@ def compare_sums(name, arena, info, diff):
 
 
 def places(arena):
-    """Where an arena's bytes are; None is unknown.  tcache is null until threads' caches are read."""
+    """Where an arena's bytes are; None is unknown."""
     parts = [arena[k] for k in ("in_use_bytes", "free_bytes", "overhead_bytes", "unread_bytes", "unwalked_bytes")]
-    return parts + [arena["tcache"]["bytes"] or 0, arena["fast"]["bytes"], arena["top"]["bytes"]]
+    return parts + [arena["tcache"]["bytes"], arena["fast"]["bytes"], arena["top"]["bytes"]]
 
 
 def compare_ledger(name, arena, gap, diff):

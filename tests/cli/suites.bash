@@ -70,6 +70,7 @@ build_targets() {
 	build main-exits main-exits.c
 	build threads threads.c
 	build nomalloc nomalloc.c
+	build cached cached.c
 	build remapped remapped.c
 	build single remapped.c -Wl,--as-needed -lc # without libpthread
 	build second-libc second-libc.c -ldl

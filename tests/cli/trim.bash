@@ -22,13 +22,13 @@ within() {
 }
 
 # books_balance DOCUMENT: every byte of an arena's present pages is in one class, and the
-# totals are the sums.  Where tcache_bytes is unknown, in_use_bytes has it.
+# totals are the sums.
 books_balance() {
 	local wrong
 	wrong=$(jq -r '
 		def say(what): if . then empty else what end;
 		(.arenas[] | "arena \(.index): " as $it | .resident |
-			(del(.tcache_bytes)[] | (type == "number" and . >= 0) | say($it + "a class is unknown")),
+			(.[] | (type == "number" and . >= 0) | say($it + "a class is unknown")),
 			(.total_bytes == .in_use_bytes + .tcache_bytes + .trimmable_bytes + .retained_top_bytes +
 				.pinned_free_bytes + .metadata_bytes + .unwalked_bytes | say($it + "not the sum of its classes"))),
 		(.arenas[] | .resident.total_bytes == ([.heaps[].resident_bytes] | add) |

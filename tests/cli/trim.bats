@@ -82,7 +82,7 @@ few=6
 	local change documents=$BATS_TEST_TMPDIR
 	printf '%s\n' 'Anonymous: 50000 kB' 'Swap: 3000 kB' >"$documents/before"
 	printf '%s\n' 'Anonymous: 20000 kB' 'Swap: 1000 kB' >"$documents/after"
-	jq -n '{ total_bytes: 51200000, in_use_bytes: 12000000, tcache_bytes: null, trimmable_bytes: 30720000,
+	jq -n '{ total_bytes: 51200000, in_use_bytes: 11000000, tcache_bytes: 1000000, trimmable_bytes: 30720000,
 			retained_top_bytes: 3000000, pinned_free_bytes: 5000000, metadata_bytes: 480000, unwalked_bytes: 0 } |
 		{ process: { page_bytes: 4096 }, arenas: [{ resident: ., heaps: [{ resident_bytes: 51200000 }] }],
 			totals: { arenas: 1, trimmable_bytes, trimmable_swapped_bytes: 2048000, resident: . } }' >"$json"
@@ -97,7 +97,7 @@ few=6
 		jq ".totals |= ($change)" "$json" >"$json.changed"
 		run ! forecast_holds "$json.changed" "$documents/before" "$documents/after"
 	done
-	for change in '.arenas[0].resident.in_use_bytes += 1' '.arenas[0].resident.unwalked_bytes = null' \
+	for change in '.arenas[0].resident.in_use_bytes += 1' '.arenas[0].resident.unwalked_bytes = null' '.arenas[0].resident.tcache_bytes = null' \
 		'.arenas[0].heaps[0].resident_bytes += 4096' '.totals.resident.metadata_bytes += 1' \
 		'.totals.trimmable_bytes += 4096' '.totals.trimmable_swapped_bytes = null'; do
 		jq "$change" "$json" >"$json.changed"

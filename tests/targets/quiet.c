@@ -7,6 +7,7 @@
  * back, and that were only read; no page of libc's code and constants is present.
  * From then on no code of libc runs, as that would bring its pages back.
  */
+#include "raw.h"
 #include "truth.h"
 
 #include <linux/futex.h>
@@ -21,33 +22,6 @@ enum { THREADS = 4, SMALL = 2000, LARGE = 100 };
 static struct truth_thread threads[THREADS + 1];
 static atomic_int resting;
 static int never_set;
-
-/* A system call without libc: even syscall(2)'s own page would come back. */
-static long raw(long number, long a, long b, long c, long d)
-{
-#if defined(__x86_64__)
-	register long r10 __asm__("r10") = d;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-#else /* aarch64 */
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3)
-			 : "memory");
-	return x0;
-#endif
-}
 
 /* Small fragments, large blocks that hardly anybody wrote to, and large ones given back.
  */
@@ -144,15 +118,9 @@ static int collect_segments(struct dl_phdr_info *info, size_t size, void *arg)
 
 static void drop_pages_and_rest(const struct segments *s)
 {
-	static const char ready[] = "ready\n";
-	char c;
-
 	for (int i = 0; i < s->n; i++)
 		raw(SYS_madvise, s->list[i].at, s->list[i].bytes, MADV_DONTNEED, 0);
-	raw(SYS_write, 1, (long)ready, sizeof ready - 1, 0);
-	while (raw(SYS_read, 0, (long)&c, 1, 0) > 0)
-		;
-	raw(SYS_exit_group, 0, 0, 0, 0);
+	raw_rest();
 }
 
 int main(int argc, char **argv)

@@ -28,6 +28,9 @@ static int truth_fd = -1;
 static char truth_buffer[1 << 20]; /* all of malloc_info: one write */
 static char truth_line[1 << 16];
 static size_t truth_used;
+/* Adds members of its own behind the threads, each with a comma before it; may be NULL.
+ */
+static void (*truth_more)(void);
 
 static inline void truth_malloc_info(void)
 {
@@ -105,7 +108,10 @@ static inline void truth_tell(const struct truth_thread *threads, size_t n,
 		truth_add(i == 0 ? "" : ",");
 		truth_add_thread(&threads[i]);
 	}
-	truth_add("]}\n");
+	truth_add("]");
+	if (truth_more != NULL)
+		truth_more();
+	truth_add("}\n");
 	if (pwrite(truth_fd, truth_line, truth_used, 0) != (ssize_t)truth_used)
 		target_fail("writing the truth");
 	truth_malloc_info();
