@@ -87,7 +87,7 @@ of_suite() {
 	holds "$json" '.totals.tcache_bytes == 0' '.threads[0].tcache.chunks == 0'
 }
 
-@test "text has what the document has: the report, arenas and sizes" {
+@test "text has what the document has: the report, arenas, threads and sizes" {
 	local cached
 	start_truthful cached "${SEEDS:-$RANDOM}"
 	visit
@@ -101,6 +101,8 @@ of_suite() {
 		<(jq -r '.arenas[] | "\(.index) \(.tcache.chunks) \(.tcache.bytes) \(.resident.tcache_bytes)"' "$json")
 	"$ARENAINSPECT" arenas "$pid" | grep -q ' TCACHE '
 	"$ARENAINSPECT" bins --sizes "$pid" | grep -q ' TCACHE '
+	diff <("$ARENAINSPECT" threads -r -n -o tid,tcache_chunks,tcache "$pid") \
+		<(jq -r '.threads[] | "\(.tid) \(.tcache.chunks) \(.tcache.bytes)"' "$json")
 	(($("$ARENAINSPECT" bins --sizes -r -n -o tcache "$pid" | awk '{ sum += $1 } END { print sum }') == cached))
 }
 
