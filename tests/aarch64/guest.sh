@@ -134,6 +134,14 @@ threads() {
 	end
 }
 
+# What its threads cache, which the target knows.
+cached() {
+	launch cached cached "${seed:-1}" /tmp/info.xml /tmp/truth.json || return
+	visit_all_ways
+	rested
+	end
+}
+
 nomalloc() {
 	launch nomalloc nomalloc || return
 	visit_all_ways
@@ -205,6 +213,7 @@ for suite in /suites/*; do
 	texts
 	main_exits
 	threads
+	cached
 	nomalloc
 	for kind in chunk-zero unsorted-loops ring-wild foreign-sbrk main-pieces main-never-brk; do
 		damaged "$kind"

@@ -138,6 +138,21 @@ each_thread() {
 @test "trixie: a hundred threads say which arena is theirs, by every way" { each_thread trixie; }
 @test "forky: a hundred threads say which arena is theirs, by every way" { each_thread forky; }
 
+each_cache() {
+	local way said
+	of "$1"
+	in_case cached
+	ways_agree --chunks
+	for way in default search debuginfo beside; do
+		said=$("$cli/cached.py" "$truth" "$dir/$way.json" 2>&1) || say "$way: $said"
+	done
+	((wrong == 0)) || fail 'it differs'
+}
+
+@test "bookworm: threads' caches hold what was put there, class by class" { each_cache bookworm; }
+@test "trixie: threads' caches hold what was put there, class by class" { each_cache trixie; }
+@test "forky: threads' caches hold what was put there, class by class" { each_cache forky; }
+
 no_malloc() {
 	local way
 	of "$1"
