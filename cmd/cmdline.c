@@ -205,7 +205,8 @@ static bool no_process(const char *word, struct ari_error *err)
 {
 	return refuse(err, ARI_USAGE,
 		      "'%s' is not a process id: a number above 0 "
-		      "(a process is found by its name with --comm NAME)",
+		      "(a process is found by its name with --comm NAME, or by its "
+		      "systemd unit with --unit NAME)",
 		      word);
 }
 
@@ -241,11 +242,12 @@ static bool take_operands(struct options *options, struct ari_error *err)
 static bool check_process(const struct options *options, struct ari_error *err)
 {
 	int given = subject_given(&options->subject) + (options->comm != NULL) +
-		    (options->core != NULL);
+		    (options->unit != NULL) + (options->core != NULL);
 
 	if (given > 1)
 		return refuse(err, ARI_USAGE,
-			      "--comm and --core stand in place of a PID: one of them");
+			      "--comm, --unit and --core stand in place of a PID: one "
+			      "of them");
 	if (options->exe != NULL && options->core == NULL)
 		return refuse(err, ARI_USAGE, "--exe goes with --core");
 	if (options->core != NULL && options->command->live_only)
@@ -254,8 +256,8 @@ static bool check_process(const struct options *options, struct ari_error *err)
 	if (given == 0 && !options->command->pid_optional)
 		return refuse(
 			err, ARI_USAGE,
-			"which process? arenainspect %s%sPID, --comm NAME or --core FILE; "
-			"--help tells more",
+			"which process? arenainspect %s%sPID, --comm NAME, --unit NAME or "
+			"--core FILE; --help tells more",
 			options->command == commands[0] ? "" : options->command->name,
 			options->command == commands[0] ? "" : " ");
 	return true;

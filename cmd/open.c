@@ -18,8 +18,16 @@ static void tell_matches(const struct ari_matches *matches)
 	}
 }
 
-static bool choose_match(const char *comm, const struct ari_matches *matches, pid_t *ret,
-			 struct ari_error *err)
+/* What stands in place of a PID. */
+struct search {
+	const char *what; /* "the name" */
+	const char *name;
+	const char *hint; /* why there may be none */
+	bool (*find)(const char *name, struct ari_matches *ret, struct ari_error *err);
+};
+
+static bool choose_match(const struct search *search, const struct ari_matches *matches,
+			 pid_t *ret, struct ari_error *err)
 {
 	size_t count = matches->list.count;
 
@@ -28,28 +36,39 @@ static bool choose_match(const char *comm, const struct ari_matches *matches, pi
 		return true;
 	}
 	if (count == 0)
-		return refuse(err, ARI_GONE, "no process has the name '%s'%s", comm,
-			      strlen(comm) > COMM_BYTES
-				      ? " (the kernel keeps 15 bytes of a name)"
-				      : "");
+		return refuse(err, ARI_GONE, "no process has %s '%s'%s", search->what,
+			      search->name, search->hint);
 	tell_matches(matches);
-	return refuse(err, ARI_USAGE,
-		      "%zu processes have the name '%s': say which by its PID", count,
-		      comm);
+	return refuse(err, ARI_USAGE, "%zu processes have %s '%s': say which by its PID",
+		      count, search->what, search->name);
+}
+
+static struct search search_of(const struct options *options)
+{
+	const char *comm = options->comm;
+
+	if (comm == NULL)
+		return (struct search){ "the unit", options->unit, "", ari_find_unit };
+	return (struct search){ "the name", comm,
+				strlen(comm) > COMM_BYTES
+					? " (the kernel keeps 15 bytes of a name)"
+					: "",
+				ari_find_comm };
 }
 
 bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 {
+	struct search search = search_of(options);
 	struct ari_matches matches = { 0 };
 	bool found;
 
-	if (options->comm == NULL) {
+	if (search.name == NULL) {
 		*ret = options->subject.pid;
 		return true;
 	}
-	if (!ari_find_comm(options->comm, &matches, err))
+	if (!search.find(search.name, &matches, err))
 		return false;
-	found = choose_match(options->comm, &matches, ret, err);
+	found = choose_match(&search, &matches, ret, err);
 	free(matches.list.at);
 	return found;
 }

@@ -184,6 +184,8 @@ static const struct row rows[] = {
 	  take_text, AT(write) },
 	{ { 0, "comm", "NAME", "the one process of that name, in place of a PID", 0 },
 	  take_text, AT(comm) },
+	{ { 0, "unit", "NAME", "the one process of that systemd unit, in place of a PID", 0 },
+	  take_text, AT(unit) },
 	{ { 0, "core", "FILE", "a core file, in place of a PID", 0 },
 	  take_text, AT(core) },
 	{ { 0, "exe", "FILE", "the program of the core, where the core does not tell enough", 0 },

@@ -36,7 +36,7 @@ struct options {
 	const char **operands;	       /* the words that are neither options nor it */
 	size_t operands_count;
 	struct subject subject; /* of a command that has one */
-	const char *comm;
+	const char *comm, *unit;
 	const char *core, *exe; /* files; exe only with core */
 
 	const struct format *format;

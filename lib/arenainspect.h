@@ -83,6 +83,8 @@ struct ari_taken {
 
 struct ari_cgroup {
 	char *path;
+	char *unit;	 /* of systemd, the innermost: "nginx.service" */
+	char *container; /* the id that its runtime gave it, 64 hex digits or a name */
 	uint64_t memory_current_bytes;
 	uint64_t memory_max_bytes; /* ARI_UNKNOWN: no limit, or not known */
 	double cpu_quota;	   /* processors; NaN: none, or not known */
@@ -90,6 +92,7 @@ struct ari_cgroup {
 
 struct ari_process {
 	uint64_t pid;
+	uint64_t ns_pid;	   /* what it is to itself, in its own pid namespace */
 	uint64_t start_time_ticks; /* since boot, clock ticks */
 	char *boot_id;
 	char *comm, *exe;
@@ -118,8 +121,14 @@ struct ari_other_allocator {
 	char *name, *path;
 };
 
+/*
+ * Who answers when the program calls malloc: "glibc", a row of layout/allocators.def
+ * ("jemalloc"), "own" (the program or a library of it that is none of those), "Go" (no
+ * libc); NULL: not known.  others: those loaded besides, glibc left out.
+ */
 struct ari_allocator {
 	char *malloc_provider;
+	char *provider_path; /* the file it is in, as the target's maps name it */
 	ARI_LIST(struct ari_other_allocator) others;
 };
 
@@ -419,6 +428,13 @@ struct ari_matches {
 	ARI_LIST(struct ari_match) list;
 };
 bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * The same for those whose systemd unit (process.cgroup.unit) is `unit`; as systemctl
+ * has it, a name without a suffix is that of a service.
+ */
+bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* "0.1.0" */

@@ -58,7 +58,7 @@ RECORD(taken, ari_taken);
 
 #define THIS ari_cgroup
 static const struct field cgroup_fields[] = {
-	S(path), N(memory_current_bytes), N(memory_max_bytes),
+	S(path), S(unit), S(container), N(memory_current_bytes), N(memory_max_bytes),
 	ROW(ari_cgroup, cpu_quota, FIELD_REAL),
 };
 RECORD(cgroup, ari_cgroup);
@@ -66,7 +66,7 @@ RECORD(cgroup, ari_cgroup);
 
 #define THIS ari_process
 static const struct field process_fields[] = {
-	N(pid), N(start_time_ticks), S(boot_id), S(comm), S(exe), S(arch), N(page_bytes),
+	N(pid), N(ns_pid), N(start_time_ticks), S(boot_id), S(comm), S(exe), S(arch), N(page_bytes),
 	N(tasks), N(rss_bytes), N(anon_bytes), N(swap_bytes), N(virtual_bytes),
 	INNER(ari_process, cgroup, FIELD_RECORD, &cgroup_record),
 };
@@ -90,7 +90,8 @@ RECORD(other_allocator, ari_other_allocator);
 
 #define THIS ari_allocator
 static const struct field allocator_fields[] = {
-	S(malloc_provider), INNER(ari_allocator, others, FIELD_LIST, &other_allocator_record),
+	S(malloc_provider), S(provider_path),
+	INNER(ari_allocator, others, FIELD_LIST, &other_allocator_record),
 };
 RECORD(allocator, ari_allocator);
 #undef THIS

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "target/cgnames.h"
 #include "target/cgroup.h"
 #include "target/procfs.h"
 
@@ -453,10 +454,16 @@ bool cgroup_read(int dir, int self, struct ari_cgroup *ret, struct ari_error *er
 	autofree char *text = NULL;
 	autofclose FILE *mountinfo = NULL;
 
-	if (procfs_read(dir, "cgroup", &text, NULL, NULL))
+	if (procfs_read(dir, "cgroup", &text, NULL, NULL)) {
+		if (!cgnames_read(text, &cgroup.unit, &cgroup.container, err))
+			return false;
 		find_groups(text, groups);
-	if (!copy_path(groups, &cgroup.path, err))
+	}
+	if (!copy_path(groups, &cgroup.path, err)) {
+		free(cgroup.unit);
+		free(cgroup.container);
 		return false;
+	}
 	if (procfs_stream(self, "mountinfo", &mountinfo, NULL))
 		find_mounts(mountinfo, groups);
 	read_memory(&groups[MEMORY], &cgroup);

@@ -118,6 +118,23 @@ static uint64_t count_bits(const char *mask)
 	return bits;
 }
 
+/* Of "NStgid:", the last of a number for each namespace down from ours. */
+static uint64_t last_number(const char *line)
+{
+	uint64_t last = ARI_UNKNOWN;
+	char *end;
+
+	while (line != NULL) {
+		unsigned long long number = strtoull(line, &end, 10);
+
+		if (end == line)
+			break;
+		last = number == 0 ? ARI_UNKNOWN : number;
+		line = *end == '\n' ? NULL : end;
+	}
+	return last;
+}
+
 static bool read_status(struct target *target, struct ari_error *err)
 {
 	autofree char *text = NULL, *comm = NULL;
@@ -128,6 +145,7 @@ static bool read_status(struct target *target, struct ari_error *err)
 		return false;
 	procfs_chomp(comm);
 	snprintf(status->comm, sizeof(status->comm), "%s", comm);
+	status->ns_pid = last_number(procfs_line(text, "NStgid:"));
 	status->threads = procfs_number(text, "Threads:", 10);
 	status->uid = procfs_number(text, "Uid:", 10);
 	status->rss_bytes = procfs_kb(text, "VmRSS:");
@@ -269,6 +287,16 @@ static bool names_file_of(const char *name, const struct map *map)
 	       stat(name, &file) == 0 && file.st_ino == map->inode;
 }
 
+/* Its program opens through exe, whatever became of the file. */
+static bool is_program(const struct target *target, const struct map *map)
+{
+	autofree char *exe = NULL;
+
+	return target->identity.exe_inode != 0 &&
+	       map->inode == target->identity.exe_inode &&
+	       target_exe(target, &exe, NULL) && strcmp(exe, map->path) == 0;
+}
+
 bool target_file_name(const struct target *target, const struct map *map, char **ret,
 		      struct ari_error *err)
 {
@@ -285,10 +313,46 @@ bool target_file_name(const struct target *target, const struct map *map, char *
 		*ret = strdup(in_root);
 	else if (names_file_of(map->path, map))
 		*ret = strdup(map->path);
-	else if (asprintf(ret, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-			  (int)target->task, map->start, map->end) < 0)
+	else if (is_program(target, map)) {
+		if (asprintf(ret, "/proc/%d/exe", (int)target->task) < 0)
+			*ret = NULL;
+	} else if (asprintf(ret, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+			    (int)target->task, map->start, map->end) < 0)
 		*ret = NULL;
 	return *ret != NULL || fail_memory(err);
+}
+
+static bool is_barred(const char *name)
+{
+	struct stat file;
+
+	return stat(name, &file) != 0 && (errno == EACCES || errno == EPERM);
+}
+
+/* Whether the file may be where its path says, but this user may not go there. */
+static bool is_out_of_reach(const struct target *target, const struct map *map)
+{
+	autofree char *in_root = NULL;
+
+	if ((map->flags & MAP_DELETED) ||
+	    asprintf(&in_root, "/proc/%d/root%s", (int)target->task, map->path) < 0)
+		return false;
+	return is_barred(in_root) || is_barred(map->path);
+}
+
+static bool fail_file(const struct target *target, const struct map *map, bool denied,
+		      struct ari_error *err)
+{
+	if (is_out_of_reach(target, map))
+		return fail(err, ARI_DENIED,
+			    "cannot open the file that is mapped as %s: the folders that "
+			    "lead to it are not for this user (needs "
+			    "CAP_DAC_READ_SEARCH, which root has)",
+			    map->path);
+	return fail(err, denied ? ARI_DENIED : ARI_IO,
+		    "cannot open the file that is mapped as %s (replaced on disk, and "
+		    "reading it through map_files needs CAP_CHECKPOINT_RESTORE)",
+		    map->path);
 }
 
 bool target_open_file(const struct target *target, const struct map *map, int *ret,
@@ -308,8 +372,5 @@ bool target_open_file(const struct target *target, const struct map *map, int *r
 	denied = fd < 0 && (errno == EPERM || errno == EACCES);
 	if (fd >= 0)
 		close(fd);
-	return fail(err, denied ? ARI_DENIED : ARI_IO,
-		    "cannot open the file that is mapped as %s (replaced on disk, and "
-		    "reading it through map_files needs CAP_CHECKPOINT_RESTORE)",
-		    map->path);
+	return fail_file(target, map, denied, err);
 }

@@ -19,6 +19,7 @@ struct identity {
 /* What /proc says of the process as a whole, read once when it is opened. */
 struct status {
 	char comm[64];
+	uint64_t ns_pid; /* in its own pid namespace */
 	uint64_t threads, uid, rss_bytes, anon_bytes, swap_bytes, virtual_bytes;
 	uint64_t locked_bytes;	     /* VmLck */
 	uint64_t allowed_processors; /* in its affinity mask; 0: not told */

@@ -8,7 +8,11 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/list.h"
+#include "target/cgnames.h"
 #include "target/procfs.h"
+
+/* Whether a process, by its directory in /proc, is what was asked for. */
+typedef bool match_fn(int dir, const char *name);
 
 static bool comm_is(int dir, const char *comm)
 {
@@ -18,6 +22,18 @@ static bool comm_is(int dir, const char *comm)
 		return false;
 	procfs_chomp(text);
 	return strcmp(text, comm) == 0;
+}
+
+/* As systemctl has it, a name without a suffix is that of a service. */
+static bool unit_is(int dir, const char *unit)
+{
+	autofree char *text = NULL, *found = NULL, *container = NULL;
+	size_t length = strlen(unit);
+
+	return procfs_read(dir, "cgroup", &text, NULL, NULL) &&
+	       cgnames_read(text, &found, &container, NULL) && found != NULL &&
+	       strncmp(found, unit, length) == 0 &&
+	       (found[length] == '\0' || strcmp(found + length, ".service") == 0);
 }
 
 static bool add_match(struct ari_matches *matches, int dir, pid_t pid,
@@ -43,8 +59,8 @@ static int by_pid(const void *a, const void *b)
 	return ((const struct ari_match *)a)->pid - ((const struct ari_match *)b)->pid;
 }
 
-static bool scan_proc(DIR *proc, const char *comm, struct ari_matches *matches,
-		      struct ari_error *err)
+static bool scan_proc(DIR *proc, match_fn *is_match, const char *name,
+		      struct ari_matches *matches, struct ari_error *err)
 {
 	const struct dirent *entry;
 
@@ -55,7 +71,7 @@ static bool scan_proc(DIR *proc, const char *comm, struct ari_matches *matches,
 			continue;
 		dir = openat(dirfd(proc), entry->d_name,
 			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 || !comm_is(dir, comm))
+		if (dir < 0 || !is_match(dir, name))
 			continue;
 		if (!add_match(matches, dir, (pid_t)strtol(entry->d_name, NULL, 10), err))
 			return false;
@@ -63,7 +79,8 @@ static bool scan_proc(DIR *proc, const char *comm, struct ari_matches *matches,
 	return true;
 }
 
-bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
+static bool find(match_fn *is_match, const char *name, struct ari_matches *ret,
+		 struct ari_error *err)
 {
 	struct ari_matches matches = { 0 };
 	DIR *proc = opendir("/proc");
@@ -71,7 +88,7 @@ bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *
 
 	if (proc == NULL)
 		return fail(err, ARI_IO, "cannot list /proc: %s", strerror(errno));
-	done = scan_proc(proc, comm, &matches, err);
+	done = scan_proc(proc, is_match, name, &matches, err);
 	closedir(proc);
 	if (!done) {
 		list_done(&matches.list);
@@ -82,4 +99,14 @@ bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *
 		      by_pid);
 	*ret = matches;
 	return true;
+}
+
+bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
+{
+	return find(comm_is, comm, ret, err);
+}
+
+bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *err)
+{
+	return find(unit_is, unit, ret, err);
 }

@@ -45,6 +45,7 @@ bool visit_process(struct visit *visit, struct ari_error *err)
 	struct ari_process *process = &visit->model->process;
 	const struct status *status = &visit->target.status;
 
+	process->ns_pid = status->ns_pid;
 	process->start_time_ticks = visit->target.identity.start_time_ticks;
 	process->page_bytes = visit->target.page_bytes;
 	process->tasks = status->threads;

@@ -109,6 +109,8 @@ static void expect(struct host *host, const char *groups, const char *path,
 	else
 		ck_assert_double_eq(cgroup.cpu_quota, quota);
 	free(cgroup.path);
+	free(cgroup.unit);
+	free(cgroup.container);
 }
 
 static void expect_unknown(struct host *host, const char *groups, const char *path)
@@ -591,6 +593,8 @@ TEST(path_that_is_too_long_is_not_told)
 	ck_assert_uint_eq(strlen(cgroup.path), 305);
 	ck_assert_uint_eq(cgroup.memory_max_bytes, ARI_UNKNOWN);
 	free(cgroup.path);
+	free(cgroup.unit);
+	free(cgroup.container);
 	memset(groups, 'x', sizeof(groups) - 1);
 	groups[sizeof(groups) - 1] = '\0';
 	memcpy(groups, "0::/", 4);
@@ -671,6 +675,8 @@ TEST(nothing_that_is_missing_is_an_error)
 	ck_assert_str_eq(cgroup.path, "/app");
 	ck_assert_uint_eq(cgroup.memory_max_bytes, ARI_UNKNOWN);
 	free(cgroup.path);
+	free(cgroup.unit);
+	free(cgroup.container);
 	unlinkat(host.scratch.dir, "proc/cgroup", 0);
 	cgroup = look(&host);
 	ck_assert_ptr_null(cgroup.path);
@@ -715,6 +721,8 @@ TEST(damaged_files_give_numbers_that_are_there_or_none)
 		     cgroup.memory_max_bytes == 4 * MIB);
 		must(isnan(cgroup.cpu_quota) || cgroup.cpu_quota == 0.5);
 		free(cgroup.path);
+		free(cgroup.unit);
+		free(cgroup.container);
 	}
 	host_close(&host);
 }
