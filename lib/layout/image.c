@@ -52,38 +52,54 @@ static const struct libc_name *name_of(const struct map *map)
 	return NULL;
 }
 
-static bool hex_build_id(Elf *elf, char **ret, struct ari_error *err)
+const void *image_note(const struct image *image, const char *owner, uint32_t type,
+		       size_t *ret_bytes)
 {
+	size_t count = 0, owner_bytes = strlen(owner) + 1;
 	GElf_Phdr phdr;
-	size_t count = 0;
 
-	elf_getphdrnum(elf, &count);
+	elf_getphdrnum(image->elf, &count);
 	for (size_t i = 0; i < count; i++) {
 		Elf_Data *data;
 		GElf_Nhdr note;
 		size_t at = 0, name, desc;
 
-		if (gelf_getphdr(elf, (int)i, &phdr) == NULL || phdr.p_type != PT_NOTE)
+		if (gelf_getphdr(image->elf, (int)i, &phdr) == NULL ||
+		    phdr.p_type != PT_NOTE)
 			continue;
-		data = elf_getdata_rawchunk(elf, (int64_t)phdr.p_offset, phdr.p_filesz,
+		data = elf_getdata_rawchunk(image->elf, (int64_t)phdr.p_offset,
+					    phdr.p_filesz,
 					    phdr.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
 		while (data != NULL &&
 		       (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
-			const uint8_t *bytes = (const uint8_t *)data->d_buf + desc;
+			const char *bytes = data->d_buf;
 
-			if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
-			    memcmp((const char *)data->d_buf + name, "GNU", 4) != 0 ||
-			    note.n_descsz > 64)
+			/* Go counts the padding as part of the name. */
+			if (note.n_type != type || note.n_namesz < owner_bytes ||
+			    note.n_namesz > owner_bytes + 3 ||
+			    memcmp(bytes + name, owner, owner_bytes) != 0)
 				continue;
-			*ret = malloc(note.n_descsz * 2 + 1);
-			if (*ret == NULL)
-				return fail_memory(err);
-			for (size_t n = 0; n < note.n_descsz; n++)
-				sprintf(*ret + 2 * n, "%02x", bytes[n]);
-			return true;
+			*ret_bytes = note.n_descsz;
+			return bytes + desc;
 		}
 	}
-	return true; /* has none */
+	return NULL;
+}
+
+static bool hex_build_id(struct image *image, struct ari_error *err)
+{
+	size_t count;
+	const uint8_t *bytes = image_note(image, "GNU", NT_GNU_BUILD_ID, &count);
+
+	if (bytes == NULL || count > 64)
+		return true; /* has none */
+	image->build_id = malloc(count * 2 + 1);
+	if (image->build_id == NULL)
+		return fail_memory(err);
+	image->build_id[0] = '\0';
+	for (size_t n = 0; n < count; n++)
+		sprintf(image->build_id + 2 * n, "%02x", bytes[n]);
+	return true;
 }
 
 static bool find_arch(struct image *image, struct ari_error *err)
@@ -141,8 +157,7 @@ static bool read_elf(const struct map *map, struct image *ret, struct ari_error 
 	ret->elf = elf_begin(ret->fd, ELF_C_READ_MMAP, NULL);
 	if (ret->elf == NULL)
 		return fail(err, ARI_NOT_GLIBC, "%s is not an ELF file", map->path);
-	return find_arch(ret, err) && find_bias(ret, map, err) &&
-	       hex_build_id(ret->elf, &ret->build_id, err);
+	return find_arch(ret, err) && find_bias(ret, map, err) && hex_build_id(ret, err);
 }
 
 bool image_covers(const struct image *image, uint64_t address)
@@ -224,8 +239,8 @@ void image_done(struct image *image)
 	*image = (struct image){ .fd = -1 };
 }
 
-bool image_open(const struct target *target, const struct map *map, struct image *ret,
-		struct ari_error *err)
+bool image_open_module(const struct target *target, const struct map *map,
+		       struct image *ret, struct ari_error *err)
 {
 	if (!begin_image(map, ret, err) ||
 	    !target_file_name(target, map, &ret->name, err) ||
@@ -233,6 +248,14 @@ bool image_open(const struct target *target, const struct map *map, struct image
 		image_done(ret);
 		return false;
 	}
+	return true;
+}
+
+bool image_open(const struct target *target, const struct map *map, struct image *ret,
+		struct ari_error *err)
+{
+	if (!image_open_module(target, map, ret, err))
+		return false;
 	version_find(ret);
 	return true;
 }
@@ -279,10 +302,12 @@ bool image_list(const struct maps *maps, struct libc_list *ret, struct ari_error
 	return true;
 }
 
-/* The first mapping of the program's own file. */
-static const struct map *program_map(const struct target *target, const struct maps *maps,
-				     const char *exe)
+const struct map *image_program_map(const struct target *target, const struct maps *maps)
 {
+	autofree char *exe = NULL;
+
+	if (!target_exe(target, &exe, NULL))
+		return NULL;
 	for (size_t i = 0; i < maps->list.count; i++) {
 		const struct map *map = &maps->list.at[i];
 
@@ -301,17 +326,9 @@ bool image_program(const struct target *target, const struct maps *maps,
 
 	if (!target_exe(target, &exe, err))
 		return target_denied(target, "program", err);
-	map = program_map(target, maps, exe);
+	map = image_program_map(target, maps);
 	if (map == NULL)
 		return fail(err, ARI_NOT_GLIBC,
 			    "its program %s cannot be found in its mappings", exe);
-	if (!image_open(target, map, ret, err))
-		return false;
-	if (ret->is_glibc)
-		return true;
-	image_done(ret);
-	return fail(err, ARI_NOT_GLIBC,
-		    "no C library is mapped that is known: %s is a static program, or "
-		    "brings its own malloc (Go does)",
-		    exe);
+	return image_open(target, map, ret, err);
 }

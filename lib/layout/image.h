@@ -44,11 +44,19 @@ bool image_list(const struct maps *maps, struct libc_list *ret, struct ari_error
 bool image_open(const struct target *target, const struct map *map, struct image *ret,
 		struct ari_error *err) __attribute__((warn_unused_result));
 
+/* The same without looking what it is: version, release and is_glibc stay zero. */
+bool image_open_module(const struct target *target, const struct map *map,
+		       struct image *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* The same for a file by its name, of which map is taken to be a mapping. */
 bool image_open_path(const char *file, const struct map *map, struct image *ret,
 		     struct ari_error *err) __attribute__((warn_unused_result));
 
-/* The program itself, when glibc is linked into it; else ARI_NOT_GLIBC. */
+/* The first mapping of the program's own file; NULL: not found. */
+const struct map *image_program_map(const struct target *target, const struct maps *maps);
+
+/* The program itself; is_glibc tells whether glibc is linked into it. */
 bool image_program(const struct target *target, const struct maps *maps,
 		   struct image *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
@@ -61,6 +69,13 @@ bool image_covers(const struct image *image, uint64_t address);
 
 /* Whether its headers have the address in a part that is to be written. */
 bool image_is_writable(const struct image *image, uint64_t address);
+
+/*
+ * What a note of the file holds, as its program headers lead to it; NULL: it has none
+ * of that owner and type.
+ */
+const void *image_note(const struct image *image, const char *owner, uint32_t type,
+		       size_t *ret_bytes);
 
 /* Where in the file an address of the process lies; false: in no loaded part. */
 bool image_offset(const struct image *image, uint64_t address, uint64_t *ret);

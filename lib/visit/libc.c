@@ -5,30 +5,13 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/list.h"
-#include "layout/symtab.h"
 #include "model/model.h"
-#include "visit/visit.h"
+#include "visit/modules.h"
 
 #define MODULES_MAX 65536
 
-/* struct r_debug and the public head of struct link_map, <link.h>, 64-bit. */
-enum { R_MAP = 8, L_ADDR = 0, L_NEXT = 24 };
-
-/* The dynamic linker's list of what it loaded for the program; 0: not found. */
-static uint64_t first_module(struct visit *visit)
-{
-	const struct map *map = maps_find(&visit->maps, visit->target.auxv_base);
-	uint64_t address, bytes, first = 0;
-	struct image loader;
-
-	if (map == NULL || !image_open(&visit->target, map, &loader, NULL))
-		return 0;
-	if (symtab_exported(&loader, "_r_debug", &address, &bytes) &&
-	    !mem_read_word(visit->mem, address + R_MAP, &first, NULL))
-		first = 0;
-	image_done(&loader);
-	return first;
-}
+/* The public head of struct link_map, <link.h>, 64-bit. */
+enum { L_ADDR = 0, L_NEXT = 24 };
 
 /*
  * Whether the list has a module that is loaded at `start`.  Libraries of other
@@ -98,18 +81,27 @@ static bool name_others(struct visit *visit, const struct libc_list *libcs,
 	return true;
 }
 
+/* A program that has glibc in it; what else it is, its file tells first. */
+static bool open_program(struct visit *visit, struct ari_error *err)
+{
+	const char *provider = visit->model->allocator.malloc_provider;
+
+	if (!image_program(&visit->target, &visit->maps, &visit->image, err))
+		return false;
+	return (visit->image.is_glibc && provider != NULL &&
+		strcmp(provider, "glibc") == 0) ||
+	       visit_refuse(visit, err);
+}
+
 static bool open_image(struct visit *visit, const struct libc_list *libcs,
 		       struct ari_error *err)
 {
 	const struct map *chosen;
 
-	if (libcs->maps.count == 0 && libcs->other != NULL)
-		return fail(err, ARI_NOT_GLIBC, "its C library is %s, not glibc",
-			    libcs->other);
 	if (libcs->maps.count == 0)
-		return image_program(&visit->target, &visit->maps, &visit->image, err);
+		return open_program(visit, err);
 	chosen = visit_choose_libc(visit, libcs,
-				   libcs->maps.count > 1 ? first_module(visit) : 0);
+				   libcs->maps.count > 1 ? modules_first(visit) : 0);
 	if (!name_others(visit, libcs, chosen, err) ||
 	    !image_open(&visit->target, chosen, &visit->image, err))
 		return false;
@@ -119,12 +111,39 @@ static bool open_image(struct visit *visit, const struct libc_list *libcs,
 		    chosen->path);
 }
 
+/* Whether code can run in some mapping of the file: who looks into it has only data. */
+static bool is_run(const struct maps *maps, const struct map *file)
+{
+	for (size_t i = 0; i < maps->list.count; i++) {
+		const struct map *map = &maps->list.at[i];
+
+		if (map->inode == file->inode && map->device == file->device &&
+		    map->flags & MAP_EXEC)
+			return true;
+	}
+	return false;
+}
+
+bool visit_list_libcs(const struct visit *visit, struct libc_list *ret,
+		      struct ari_error *err)
+{
+	size_t kept = 0;
+
+	if (!image_list(&visit->maps, ret, err))
+		return false;
+	for (size_t i = 0; i < ret->maps.count; i++)
+		if (is_run(&visit->maps, ret->maps.at[i]))
+			ret->maps.at[kept++] = ret->maps.at[i];
+	ret->maps.count = kept;
+	return true;
+}
+
 bool visit_find_libc(struct visit *visit, struct ari_error *err)
 {
 	struct libc_list libcs;
 	bool done;
 
-	done = image_list(&visit->maps, &libcs, err) && open_image(visit, &libcs, err);
+	done = visit_list_libcs(visit, &libcs, err) && open_image(visit, &libcs, err);
 	list_done(&libcs.maps);
 	return done && visit_tell_libc(visit, err);
 }

@@ -173,8 +173,8 @@ static bool read_arenas(struct visit *visit, struct ari_error *err)
 	if (is_untouched(&visit->model->totals) &&
 	    !model_add_note(
 		    visit->model, err,
-		    "malloc has not been called yet: main_arena has no memory, and "
-		    "there is no other"))
+		    "glibc's malloc has not been called yet: main_arena has no memory, "
+		    "and there is no other"))
 		return false;
 	return visit_tell(visit, err, "%zu arenas, %llu heaps",
 			  visit->model->arenas.count,
@@ -249,6 +249,7 @@ const struct visit_step visit_steps[] = {
 	{ "memory", "reading malloc's structures", open_memory },
 	{ "pagemap", "residency, and reading only pages that are present",
 	  look_at_pages },
+	{ "allocator", "who provides malloc, and who else is loaded", visit_allocator },
 	{ "libc", "which malloc, which release", visit_find_libc },
 	{ "symbols", "main_arena, mp_ and the layout of their structs", visit_resolve },
 	{ "settings", "thresholds, limits, mmapped chunks", read_settings },

@@ -66,6 +66,16 @@ bool visit_tell(struct visit *visit, struct ari_error *err, const char *format, 
 bool visit_process(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* Who provides malloc, and which other allocators are loaded (allocator.c). */
+bool visit_allocator(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Fills *err: there is no glibc, and what is there instead has the name that
+ * visit_allocator() found.  Always false (allocator.c).
+ */
+bool visit_refuse(struct visit *visit, struct ari_error *err);
+
 /* The glibc whose malloc the process uses (libc.c). */
 bool visit_find_libc(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
@@ -79,6 +89,13 @@ bool visit_core_libc(struct visit *visit, struct ari_error *err)
 /* What is known of the image, into the model (libc.c). */
 bool visit_tell_libc(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/*
+ * The glibcs that are loaded to run (libc.c); ret: as image_list() has it, and to be
+ * freed, whatever is returned, with list_done(&ret->maps).
+ */
+bool visit_list_libcs(const struct visit *visit, struct libc_list *ret,
+		      struct ari_error *err) __attribute__((warn_unused_result));
 
 /* The one of several libcs that the program runs on (libc.c); not empty. */
 const struct map *visit_choose_libc(struct visit *visit, const struct libc_list *libcs,

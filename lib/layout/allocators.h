@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAYOUT_ALLOCATORS_H
+#define LAYOUT_ALLOCATORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layout/image.h"
+
+/* What a file says of the allocators in it. */
+struct allocators {
+	bool exports;	/* malloc, to every module behind it */
+	bool defines;	/* malloc: exports it, or has it linked in */
+	bool glibc;	/* glibc's malloc is in it; looked for only in what runs alone */
+	bool go;	/* it was made by Go, which has a heap of its own */
+	uint32_t known; /* one bit for each row of allocators.def */
+};
+
+/*
+ * Looks into the file of a module, and at no page of the process.  alone: no other
+ * module is loaded, so that all it uses is in it, exported or not.
+ */
+void allocators_look(const struct image *image, bool alone, struct allocators *ret);
+
+/* By the name of its file alone, where that cannot be read; 0: none that is known. */
+uint32_t allocators_by_name(const char *path);
+
+/* The word for row i; NULL past the last. */
+const char *allocators_word(unsigned int i);
+
+/* Takes the first row out of the set; NULL: it is empty. */
+const char *allocators_take(uint32_t *known);
+
+#endif
