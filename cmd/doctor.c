@@ -59,7 +59,8 @@ static const struct table_kind doctor_table = {
 /* Without a process: what this machine lets us do, tried on ourselves. */
 static bool nobody(const struct options *options)
 {
-	return !subject_given(&options->subject) && options->comm == NULL;
+	return !subject_given(&options->subject) && options->comm == NULL &&
+	       options->unit == NULL;
 }
 
 static void build_doctor(const struct ari_diagnosis *diagnosis,
@@ -77,7 +78,10 @@ static void build_doctor(const struct ari_diagnosis *diagnosis,
 					 .row_size = sizeof(diagnosis->checks.at[0]),
 					 .count = diagnosis->checks.count,
 				 });
+	facts_namespace(document, model);
+	facts_cgroup(document, model);
 	facts_libc(document, model);
+	facts_allocator(document, model);
 	facts_proof(document, model);
 	if (diagnosis->error.code == ARI_OK) {
 		facts_arena_limit(document, model);

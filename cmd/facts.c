@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
+#include <math.h>
+#include <string.h>
 
 #include "facts.h"
+
+/* NARENAS_FROM_NCORES of glibc, on 64-bit machines. */
+#define ARENAS_PER_PROCESSOR 8
 
 static const char *word_or_unknown(const char *word)
 {
@@ -38,6 +43,107 @@ void facts_proof(struct document *document, const struct ari_model *model)
 		document_fact(document, "proof", libc->proof.at[i]);
 }
 
+/* ---- who provides malloc ---- */
+
+/* What glibc has of the anonymous memory, where both can be told. */
+static const char *glibc_share(struct document *document, const struct ari_model *model)
+{
+	uint64_t anonymous = model->process.anon_bytes, sum = 0;
+
+	for (size_t i = 0; i < model->memory.count; i++) {
+		const struct ari_memory *memory = &model->memory.at[i];
+
+		if (memory->kind != ARI_MEMORY_MALLOC_HEAPS &&
+		    memory->kind != ARI_MEMORY_MALLOC_MMAPPED)
+			continue;
+		if (memory->resident_bytes == ARI_UNKNOWN)
+			return "";
+		sum += memory->resident_bytes;
+	}
+	if (model->memory.count == 0 || anonymous == ARI_UNKNOWN || anonymous == 0)
+		return "";
+	return document_format(
+		document, "; glibc's has %s of %s of anonymous memory, %.0f %%",
+		document_bytes(document, sum), document_bytes(document, anonymous),
+		100.0 * (double)sum / (double)anonymous);
+}
+
+static const char *provider(struct document *document,
+			    const struct ari_allocator *allocator)
+{
+	const char *path = word_or_unknown(allocator->provider_path);
+	const char *word = allocator->malloc_provider;
+
+	if (word == NULL)
+		return "who provides malloc is not known";
+	if (strcmp(word, "glibc") == 0)
+		return "glibc provides malloc";
+	if (strcmp(word, "own") == 0)
+		return document_format(document,
+				       "%s has a malloc of its own, asked before glibc's",
+				       path);
+	return document_format(document, "%s provides malloc (%s)", word, path);
+}
+
+void facts_allocator(struct document *document, const struct ari_model *model)
+{
+	const struct ari_allocator *allocator = &model->allocator;
+
+	if (allocator->others.known || allocator->malloc_provider != NULL)
+		document_fact(document, "allocator",
+			      document_format(document, "%s%s",
+					      provider(document, allocator),
+					      glibc_share(document, model)));
+	for (size_t i = 0; i < allocator->others.count; i++) {
+		const struct ari_other_allocator *other = &allocator->others.at[i];
+
+		document_fact(document, "allocator",
+			      document_format(document, "%s is loaded, too (%s)",
+					      other->name, other->path));
+	}
+}
+
+/* ---- where it runs ---- */
+
+/* A container's id is known by its first digits. */
+#define ID_DIGITS_SHOWN 12
+
+void facts_cgroup(struct document *document, const struct ari_model *model)
+{
+	const struct ari_cgroup *cgroup = &model->process.cgroup;
+	const char *unit = "", *container = "";
+	int digits = -1;
+
+	if (cgroup->unit == NULL && cgroup->container == NULL)
+		return;
+	if (cgroup->unit != NULL)
+		unit = document_format(document, "unit %s%s", cgroup->unit,
+				       cgroup->container == NULL ? "" : ", ");
+	if (cgroup->container != NULL && strlen(cgroup->container) == 64)
+		digits = ID_DIGITS_SHOWN;
+	if (cgroup->container != NULL)
+		container = document_format(document, "container %.*s", digits,
+					    cgroup->container);
+	document_fact(document, "runs in",
+		      document_format(document, "%s%s (%s)", unit, container,
+				      word_or_unknown(cgroup->path)));
+}
+
+void facts_namespace(struct document *document, const struct ari_model *model)
+{
+	const struct ari_process *process = &model->process;
+
+	if (process->ns_pid == ARI_UNKNOWN || process->ns_pid == process->pid)
+		return;
+	document_fact(document, "namespace",
+		      document_format(document,
+				      "process %" PRIu64 " is %" PRIu64
+				      " in a pid namespace of its own",
+				      process->pid, process->ns_pid));
+}
+
+/* ---- settings ---- */
+
 static const char *limit_origin(uint64_t source)
 {
 	static const char *const origins[] = {
@@ -50,6 +156,28 @@ static const char *limit_origin(uint64_t source)
 	return source < sizeof(origins) / sizeof(origins[0]) ? origins[source] : NULL;
 }
 
+/*
+ * glibc allows 8 arenas per processor that it sees, on 64-bit machines; a container
+ * sees those of its host, however little of them it may use.
+ */
+static const char *quota_clause(struct document *document, const struct ari_model *model)
+{
+	const struct ari_settings *settings = &model->settings;
+	double quota = model->process.cgroup.cpu_quota;
+	uint64_t processors = settings->arena_limit / ARENAS_PER_PROCESSOR;
+	bool counted = settings->arena_limit_source == ARI_LIMIT_ESTIMATED ||
+		       settings->arena_limit_source == ARI_LIMIT_READ;
+
+	if (!counted || settings->arena_limit == ARI_UNKNOWN ||
+	    settings->arena_max != 0 || isnan(quota) ||
+	    settings->arena_limit % ARENAS_PER_PROCESSOR != 0 ||
+	    quota >= (double)processors)
+		return "";
+	return document_format(
+		document, " from %s; the container may use %.1f",
+		document_count(document, processors, "processor", "processors"), quota);
+}
+
 void facts_arena_limit(struct document *document, const struct ari_model *model)
 {
 	uint64_t limit = model->settings.arena_limit;
@@ -57,7 +185,8 @@ void facts_arena_limit(struct document *document, const struct ari_model *model)
 	const char *text = origin == NULL ? "unknown" : origin;
 
 	if (limit != ARI_UNKNOWN && origin != NULL)
-		text = document_format(document, "%" PRIu64 " (%s)", limit, origin);
+		text = document_format(document, "%" PRIu64 " (%s)%s", limit, origin,
+				       quota_clause(document, model));
 	else if (limit != ARI_UNKNOWN)
 		text = document_format(document, "%" PRIu64, limit);
 	document_fact(document, "arena limit", text);

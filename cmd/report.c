@@ -33,19 +33,6 @@ static void add_process(struct document *document, const struct ari_model *model
 				      swap));
 }
 
-static void add_allocator(struct document *document, const struct ari_model *model)
-{
-	const struct ari_allocator *allocator = &model->allocator;
-
-	for (size_t i = 0; i < allocator->others.count; i++) {
-		const struct ari_other_allocator *other = &allocator->others.at[i];
-
-		document_fact(document, "allocator",
-			      document_format(document, "%s is loaded, too (%s)",
-					      other->name, other->path));
-	}
-}
-
 static const char *and_more(struct document *document, const char *list, const char *text)
 {
 	return *list == '\0' ? text : document_format(document, "%s, %s", list, text);
@@ -213,13 +200,14 @@ static void add_mmapped(struct document *document, const struct ari_model *model
 static void add_facts(struct document *document, const struct ari_model *model)
 {
 	add_process(document, model);
+	facts_cgroup(document, model);
 	rss_facts(document, model);
 	add_arenas(document, &model->totals);
 	add_books(document, model);
 	add_mmapped(document, model);
 	facts_arena_limit(document, model);
 	facts_libc(document, model);
-	add_allocator(document, model);
+	facts_allocator(document, model);
 }
 
 /* ---- how far to trust it ---- */
