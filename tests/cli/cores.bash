@@ -33,15 +33,15 @@ ends() {
 
 # What a core cannot tell, and must say so.
 # shellcheck disable=SC2016 # an expression of jq
-untold='(.process | .rss_bytes, .anon_bytes, .swap_bytes, .virtual_bytes, .start_time_ticks, .boot_id, .cgroup[]),
-	(.threads[] | .name), .memory, .quality.rss_difference_bytes, (.mmapped.listed[]? | .resident_bytes),
+untold='(.process | .rss_bytes, .anon_bytes, .swap_bytes, .virtual_bytes, .start_time_ticks, .boot_id, .ns_pid, .cgroup[]),
+	.allocator[], (.threads[] | .name), .memory, .quality.rss_difference_bytes, (.mmapped.listed[]? | .resident_bytes),
 	(.totals | .resident[], .trimmable_bytes, .trimmable_swapped_bytes),
 	(.arenas[] | .resident[], .trimmable_swapped_bytes, .top.resident_bytes,
 		(.heaps[] | .resident_bytes, .swapped_bytes, .huge_page_bytes, .pins))'
 
 # But for those, for what was asked of the kernel, and for the moment.
 same='.threads |= (map(del(.name)) | sort_by(.tid)) |
-	del(.taken, .process, .memory, .quality, .settings.environment, .settings.arena_limit,
+	del(.taken, .process, .allocator, .memory, .quality, .settings.environment, .settings.arena_limit,
 	.settings.arena_limit_source, .libc.path) |
 	del(.mmapped.listed[]? | .resident_bytes) |
 	del(.totals | .resident, .trimmable_bytes, .trimmable_swapped_bytes) |
