@@ -41,8 +41,8 @@ PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(sysroot) \
 endif
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
-LIB_PKGS   := libdw libelf
-CMD_PKGS   := smartcols
+LIB_PKGS   := libdw libelf json-c libzstd
+CMD_PKGS   := smartcols libzstd
 
 cpp_flags := -D_GNU_SOURCE= -DARI_VERSION='"$(VERSION)"'
 c_flags   := -std=gnu11 -Wall -Wextra -Wmissing-prototypes -pthread -fPIE

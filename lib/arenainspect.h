@@ -323,9 +323,14 @@ struct ari_model {
 	struct ari_quality quality;
 	/*
 	 * Why the visit ended before it was through (ARI_TIMED_OUT,
-	 * ARI_UNSTABLE); code ARI_OK when it did not.  Not in the document.
+	 * ARI_UNSTABLE); code ARI_OK when it did not.
 	 */
 	struct ari_error stopped;
+	/*
+	 * What ids and names of a document that was read point at; empty after a
+	 * visit, whose are static.  Not in the document.
+	 */
+	ARI_LIST(char *) words;
 };
 
 /* ---- visiting a process ---- */
@@ -413,6 +418,18 @@ void ari_model_free(struct ari_model *model);
  * are valid UTF-8.  err: ARI_IO.
  */
 bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Reads such a document from a file, plain or packed by zstd (told by its content).
+ * What is read is the model that was written.  Members that a later release has added
+ * are passed over, and words it has added are unknown (ids stay what they are).
+ *
+ * ret  on success a model for ari_model_free()
+ * err  ARI_IO: the file cannot be read, is cut, has another schema, or is none of
+ *      ours; whatever it holds, that is all that happens.  ARI_NO_MEMORY
+ */
+bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /*

@@ -48,6 +48,9 @@ void ari_model_free(struct ari_model *model)
 	if (model == NULL)
 		return;
 	record_done(&model_record, model);
+	for (size_t i = 0; i < model->words.count; i++)
+		free(model->words.at[i]);
+	list_done(&model->words);
 	free(model);
 }
 

@@ -43,7 +43,8 @@ static void put_text(FILE *out, const char *text)
 	while (*at != '\0') {
 		size_t length = utf8_length(at);
 
-		if (length == 0)
+		/* U+FFFD itself, too: what is read is then written alike. */
+		if (length == 0 || strncmp((const char *)at, "\xef\xbf\xbd", 3) == 0)
 			fputs("\\ufffd", out);
 		else if (*at == '"' || *at == '\\')
 			fprintf(out, "\\%c", *at);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/fields.h"
 #include "snapshot/json.h"
+#include "snapshot/stopped.h"
 
 static void write_record(struct json *json, const char *key, const struct record *record,
 			 const void *at);
@@ -175,6 +176,18 @@ static void write_record(struct json *json, const char *key, const struct record
 	json_close(json, '}');
 }
 
+static void write_stopped(struct json *json, const struct ari_error *stopped)
+{
+	if (stopped->code == ARI_OK) {
+		json_null(json, "stopped");
+		return;
+	}
+	json_open(json, "stopped", '{');
+	json_string(json, "reason", stopped_word(stopped->code));
+	json_string(json, "message", stopped->message);
+	json_close(json, '}');
+}
+
 bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
 {
 	struct json json = { .out = out };
@@ -186,6 +199,7 @@ bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error 
 	json_string(&json, "version", ari_version());
 	json_close(&json, '}');
 	write_fields(&json, &model_record, model);
+	write_stopped(&json, &model->stopped);
 	json_close(&json, '}');
 	if (fflush(out) != 0 || ferror(out))
 		return fail(err, ARI_IO, "cannot write the document: %s",

@@ -218,8 +218,12 @@ TEST(model_that_knows_all_is_written_with_every_key)
 	char *text;
 
 	unit_fill(model);
+	model->stopped = (struct ari_error){ ARI_TIMED_OUT, 0, "the time is over" };
 	text = written(model);
 	expect_json(text);
+	expect_in(text, " \"stopped\": {\n"
+			"  \"reason\": \"timed-out\",\n"
+			"  \"message\": \"the time is over\"\n }");
 	expect_keys(text, &model_record);
 	ck_assert_ptr_null(strstr(text, "null"));
 	free(text);
