@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <limits.h>
@@ -107,6 +106,17 @@ static bool take_option(struct options *options, int value, const char *given,
 	return option_take(option_index(value), options, optarg, err);
 }
 
+static bool is_number(const char *word)
+{
+	return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
+/* A word that nothing is called by is more likely a slip than a file that is gone. */
+static bool is_slip(const char *word)
+{
+	return !is_number(word) && strpbrk(word, "/.") == NULL && access(word, F_OK) != 0;
+}
+
 static bool no_command(const char *word, struct ari_error *err)
 {
 	char names[256] = "";
@@ -114,8 +124,9 @@ static bool no_command(const char *word, struct ari_error *err)
 	for (size_t i = 0; commands[i] != NULL; i++)
 		list_word(names, sizeof(names), ", ", commands[i]->name);
 	return refuse(err, ARI_USAGE,
-		      "'%s' is neither a process id nor a command; commands are %s", word,
-		      names);
+		      "'%s' is neither a process id, a snapshot file nor a command; "
+		      "commands are %s",
+		      word, names);
 }
 
 /* The first word that is a command's name; the others are its operands, on either side.
@@ -135,7 +146,7 @@ static void take_operand(struct options *options, const char *word)
 static bool check_words(const struct options *options, struct ari_error *err)
 {
 	if (options->command != NULL || options->operands_count == 0 ||
-	    isdigit((unsigned char)*options->operands[0]))
+	    !is_slip(options->operands[0]))
 		return true;
 	return no_command(options->operands[0], err);
 }
@@ -191,8 +202,7 @@ static bool check_format(const struct options *options, struct ari_error *err)
 static bool check_depth(const struct options *options, struct ari_error *err)
 {
 	const struct command *command = options->command;
-	bool own = (options->own & command->own_table_for) != 0;
-	enum ari_depth least = own ? command->own_least_depth : command->least_depth;
+	enum ari_depth least = command_least_depth(command, options);
 
 	if (options->depth < least)
 		return refuse(err, ARI_USAGE, "%s needs --depth %s: %s says too little",
@@ -210,13 +220,26 @@ static bool no_process(const char *word, struct ari_error *err)
 		      word);
 }
 
-bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
+static bool pid_parse(const char *word, struct subject *ret, struct ari_error *err)
 {
 	uint64_t pid;
 
 	if (!number_parse(word, &pid) || pid == 0 || pid > INT_MAX)
 		return no_process(word, err);
 	*ret = (struct subject){ .pid = (pid_t)pid };
+	return true;
+}
+
+bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
+{
+	if (is_number(word))
+		return pid_parse(word, ret, err);
+	if (is_slip(word))
+		return refuse(err, ARI_USAGE,
+			      "'%s' is neither a process id nor a snapshot file "
+			      "(a process is found by its name with --comm NAME)",
+			      word);
+	*ret = (struct subject){ .file = word };
 	return true;
 }
 
@@ -239,6 +262,21 @@ static bool take_operands(struct options *options, struct ari_error *err)
 		       : options->command->take_operands(options, err);
 }
 
+static bool check_file(const struct options *options, struct ari_error *err)
+{
+	if (options->subject.file == NULL)
+		return true;
+	if (options->command->live_only)
+		return refuse(err, ARI_USAGE,
+			      "%s is about a running process: no snapshot file",
+			      options->command->name);
+	if (options->of_visit != NULL)
+		return refuse(err, ARI_USAGE,
+			      "--%s is about a visit, and %s was written after one",
+			      options->of_visit, options->subject.file);
+	return true;
+}
+
 static bool check_process(const struct options *options, struct ari_error *err)
 {
 	int given = subject_given(&options->subject) + (options->comm != NULL) +
@@ -254,13 +292,13 @@ static bool check_process(const struct options *options, struct ari_error *err)
 		return refuse(err, ARI_USAGE, "%s is about a running process: no --core",
 			      options->command->name);
 	if (given == 0 && !options->command->pid_optional)
-		return refuse(
-			err, ARI_USAGE,
-			"which process? arenainspect %s%sPID, --comm NAME, --unit NAME or "
-			"--core FILE; --help tells more",
-			options->command == commands[0] ? "" : options->command->name,
-			options->command == commands[0] ? "" : " ");
-	return true;
+		return refuse(err, ARI_USAGE,
+			      "which process? arenainspect %s%sPID, --comm NAME, --unit NAME, "
+			      "--core FILE or a snapshot file; --help tells more",
+			      options->command == commands[0] ? ""
+							      : options->command->name,
+			      options->command == commands[0] ? "" : " ");
+	return check_file(options, err);
 }
 
 static bool check_columns(struct options *options, struct ari_error *err)
@@ -268,6 +306,8 @@ static bool check_columns(struct options *options, struct ari_error *err)
 	const struct table_kind *kind = command_table(options->command, options);
 	struct selection *selection = &options->style.selection;
 
+	if (kind == NULL)
+		return true;
 	if (!selection_init(selection, kind, options->output, options->sort, err)) {
 		if (err->code == ARI_USAGE)
 			tell_columns(kind);
@@ -277,11 +317,26 @@ static bool check_columns(struct options *options, struct ari_error *err)
 	return true;
 }
 
+/* A command that is the document has one format, and what others ask for besides. */
+static bool settle_document(struct options *options, struct ari_error *err)
+{
+	if (!options->command->is_document)
+		return true;
+	if (options->format != &format_text && !options->format->whole_model)
+		return refuse(err, ARI_USAGE, "%s is always JSON: no --%s",
+			      options->command->name, options->format->name);
+	options->format = &format_json;
+	options->style.private_file = true;
+	options->pins = true;
+	return true;
+}
+
 static bool complete(struct options *options, struct ari_error *err)
 {
 	if (!take_operands(options, err) || !check_process(options, err) ||
-	    !check_own(options, err) || !check_format(options, err) ||
-	    !check_depth(options, err) || !check_columns(options, err))
+	    !settle_document(options, err) || !check_own(options, err) ||
+	    !check_format(options, err) || !check_depth(options, err) ||
+	    !check_columns(options, err))
 		return false;
 	options->visit.depth = (enum ari_depth)options->depth;
 	options->visit.symbols = (enum ari_symbols)options->symbols;

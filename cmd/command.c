@@ -25,3 +25,11 @@ const struct table_kind *command_table(const struct command *command,
 
 	return own ? command->own_table : command->table;
 }
+
+enum ari_depth command_least_depth(const struct command *command,
+				   const struct options *options)
+{
+	bool own = (options->own & command->own_table_for) != 0;
+
+	return own ? command->own_least_depth : command->least_depth;
+}

@@ -19,9 +19,12 @@ struct command {
 	const char *arguments; /* "PID" */
 	const char *help;      /* one line */
 	bool pid_optional;
-	bool live_only; /* says nothing of a core file */
+	bool live_only;	  /* says nothing of a core file or a snapshot */
+	bool is_document; /* always the JSON document, as full as can be, in a private
+			     file */
 
-	/* Its columns, and those it has instead when its own option is given. */
+	/* Its columns, if it has a table, and those it has instead when its own option is
+	 * given. */
 	const struct table_kind *table;
 	unsigned int own; /* of enum own_option */
 	const struct table_kind *own_table;
@@ -52,13 +55,17 @@ extern const struct command *const commands[];
 /* NULL: no such command. */
 const struct command *command_find(const char *name);
 
-/* The table that the options ask for. */
+/* The table that the options ask for; NULL: none. */
 const struct table_kind *command_table(const struct command *command,
 				       const struct options *options);
 
+/* How far one must have looked for what the options ask for. */
+enum ari_depth command_least_depth(const struct command *command,
+				   const struct options *options);
+
 /*
- * Visits the process of the options, builds and shows.  What was read until time
- * ran out is shown, too, and then is an error.
+ * Visits the process of the options, or reads the snapshot, builds and shows.  What was
+ * read until time ran out is shown, too, and then is an error.
  */
 bool run_visit(const struct options *options, struct ari_error *err);
 

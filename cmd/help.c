@@ -48,6 +48,8 @@ static void help_command(FILE *out, const struct command *command)
 	}
 	fputs("\nOptions:\n", out);
 	write_options(out, OWN_NONE);
+	if (command->table == NULL)
+		return;
 	write_columns(out, command->table);
 	if (command->own_table != NULL)
 		write_columns(out, command->own_table);
@@ -58,8 +60,8 @@ static void help_command(FILE *out, const struct command *command)
 
 static void help_all(FILE *out)
 {
-	fprintf(out, "Usage: arenainspect [OPTIONS] PID\n"
-		     "       arenainspect COMMAND [OPTIONS] [PID]\n\n"
+	fprintf(out, "Usage: arenainspect [OPTIONS] PID|SNAPSHOT\n"
+		     "       arenainspect COMMAND [OPTIONS] [PID|SNAPSHOT]\n\n"
 		     "Looks into the glibc malloc of a running process, without stopping "
 		     "it.\n\nCommands:\n");
 	for (size_t i = 0; commands[i] != NULL; i++) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "open.h"
 #include "out/refuse.h"
 #include "tell.h"
@@ -105,13 +106,45 @@ struct ari_options open_options(const struct options *options)
 	return visit;
 }
 
+/* A snapshot says no more than its visit saw. */
+static bool check_seen(const struct options *options, const struct ari_model *model,
+		       struct ari_error *err)
+{
+	enum ari_depth least = command_least_depth(options->command, options);
+
+	if (model->taken.depth >= least) /* or not known */
+		return true;
+	return refuse(err, ARI_USAGE, "%s needs a snapshot of --depth %s: %s has %s",
+		      command_table(options->command, options)->name,
+		      ari_depth_name(least), options->subject.file,
+		      ari_depth_name(model->taken.depth));
+}
+
+static bool open_snapshot(const struct options *options, struct ari_model **ret,
+			  struct ari_error *err)
+{
+	struct ari_model *model;
+
+	if (!ari_model_read(options->subject.file, &model, err))
+		return false;
+	if (!check_seen(options, model, err)) {
+		ari_model_free(model);
+		return false;
+	}
+	*ret = model;
+	return true;
+}
+
 bool open_model(const struct options *options, struct ari_model **ret,
 		struct ari_error *err)
 {
-	struct ari_options visit = open_options(options);
+	struct ari_options visit;
 	pid_t pid;
 
 	*ret = NULL;
+	if (options->subject.file != NULL)
+		return open_snapshot(options, ret, err);
+	visit = open_options(options);
 	if (options->core != NULL)
 		return ari_visit_core(options->core, options->exe, &visit, ret, err);
 	return open_pid(options, &pid, err) && ari_visit(pid, &visit, ret, err);

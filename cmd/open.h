@@ -16,8 +16,9 @@ bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 struct ari_options open_options(const struct options *options);
 
 /*
- * Visits that process.  When time runs out it fails with ARI_TIMED_OUT, and *ret
- * is what was read by then, or NULL; otherwise false leaves *ret alone.
+ * Visits that process, or reads the snapshot.  When time runs out it fails with
+ * ARI_TIMED_OUT, and *ret is what was read by then, or NULL; otherwise false leaves *ret
+ * alone.
  */
 bool open_model(const struct options *options, struct ari_model **ret,
 		struct ari_error *err) __attribute__((warn_unused_result));

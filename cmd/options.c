@@ -19,6 +19,7 @@ struct row {
 	size_t offset;			   /* of the member it sets */
 	const char *(*word)(uint64_t);	   /* take_word: the words, from 0 up */
 	const struct format *const format; /* take_format */
+	bool of_visit;			   /* says nothing to a snapshot */
 };
 
 static void *member(struct options *options, const struct row *row)
@@ -191,17 +192,17 @@ static const struct row rows[] = {
 	{ { 0, "exe", "FILE", "the program of the core, where the core does not tell enough", 0 },
 	  take_text, AT(exe) },
 	{ { 0, "depth", "DEPTH", "arenas (headers only), chunks (default) or pages", 0 },
-	  take_word, AT(depth), .word = ari_depth_name },
+	  take_word, AT(depth), .word = ari_depth_name, .of_visit = true },
 	{ { 0, "jobs", "N", "at most N workers (default: the processors, at most 8)", 0 },
 	  take_number, AT(jobs) },
 	{ { 't', "timeout", "SECONDS", "end the visit after that time, as 10 or 0.5", 0 },
 	  take_seconds, AT(visit.timeout_ns) },
 	{ { 0, "symbols", "HOW", "auto, debuginfo or search: how main_arena is found", 0 },
-	  take_word, AT(symbols), .word = symbols_word },
+	  take_word, AT(symbols), .word = symbols_word, .of_visit = true },
 	{ { 0, "debug-dir", "DIR", "look for debug files there, too", 0 },
-	  take_text, AT(visit.debug_dir) },
+	  take_text, AT(visit.debug_dir), .of_visit = true },
 	{ { 0, "debuginfod", NULL, "ask the servers of DEBUGINFOD_URLS for debug files", 0 },
-	  take_flag, AT(debuginfod) },
+	  take_flag, AT(debuginfod), .of_visit = true },
 	{ { 0, "arena", "INDEX", "of one arena; all: of each; default: the sums over them", OWN_ARENA },
 	  take_arena, AT(arena) },
 	{ { 0, "sizes", NULL, "chunks in use and free, by size", OWN_SIZES },
@@ -239,5 +240,7 @@ bool option_take(size_t index, struct options *options, const char *argument,
 		 struct ari_error *err)
 {
 	options->own |= rows[index].is.own;
+	if (rows[index].of_visit)
+		options->of_visit = rows[index].is.name;
 	return rows[index].take(options, &rows[index], argument, err);
 }

@@ -22,12 +22,13 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* What a command is asked about. */
 struct subject {
-	pid_t pid; /* 0: none */
+	pid_t pid;	  /* 0: none */
+	const char *file; /* a snapshot in place of a process, or NULL */
 };
 
 static inline bool subject_given(const struct subject *subject)
 {
-	return subject->pid != 0;
+	return subject->pid != 0 || subject->file != NULL;
 }
 
 /* The command line, understood.  Strings are argv's. */
@@ -56,7 +57,8 @@ struct options {
 	const char *output, *sort;
 	uint64_t color;
 	uint64_t top, depth, symbols, jobs;
-	unsigned int own; /* of enum own_option */
+	unsigned int own;     /* of enum own_option */
+	const char *of_visit; /* the last one that only a visit can honour, or NULL */
 };
 
 /* No more options than that: getopt_long()'s tables have a size. */
@@ -78,7 +80,7 @@ bool option_describe(size_t index, struct option_help *ret);
 bool option_take(size_t index, struct options *options, const char *argument,
 		 struct ari_error *err) __attribute__((warn_unused_result));
 
-/* What one operand names; err: ARI_USAGE. */
+/* What one operand names: a PID is all digits, the rest files.  err: ARI_USAGE. */
 bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 

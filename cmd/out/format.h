@@ -10,6 +10,7 @@ struct style {
 	bool no_headings;
 	bool color;
 	bool utf8;
+	bool private_file;	    /* a file is for its owner alone to read */
 	size_t width;		    /* of the terminal it goes to; 0: it goes elsewhere */
 	struct selection selection; /* of the document's table */
 };

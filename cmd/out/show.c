@@ -20,6 +20,7 @@ bool show(const struct document *document, const struct format *format,
 		return refuse_memory(err);
 	if (!sink_open(&sink, path, err))
 		return false;
+	sink.private_file = style->private_file;
 	if (!format->write(document, style, sink.out, err) && !ferror(sink.out)) {
 		sink_drop(&sink);
 		return false;

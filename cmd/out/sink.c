@@ -8,6 +8,7 @@
 
 #include "out/refuse.h"
 #include "out/sink.h"
+#include "out/zstd.h"
 
 static bool io_error(const struct sink *sink, struct ari_error *err)
 {
@@ -36,6 +37,25 @@ static bool resolve(struct sink *sink, struct ari_error *err)
 	return sink->path != NULL || io_error(sink, err);
 }
 
+static bool wants_packing(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 4 && strcmp(name + length - 4, ".zst") == 0;
+}
+
+/* Puts the stream that packs in front of the file. */
+static bool add_packing(struct sink *sink, struct ari_error *err)
+{
+	FILE *stream = zstd_stream(sink->out, err);
+
+	if (stream == NULL)
+		return false;
+	sink->packed = sink->out;
+	sink->out = stream;
+	return true;
+}
+
 static bool open_temporary(struct sink *sink, struct ari_error *err)
 {
 	int fd;
@@ -57,7 +77,7 @@ static bool open_temporary(struct sink *sink, struct ari_error *err)
 		close(fd);
 		return refuse_memory(err);
 	}
-	return fchmod(fd, 0644) == 0 || io_error(sink, err);
+	return !wants_packing(sink->name) || add_packing(sink, err);
 }
 
 bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
@@ -76,6 +96,26 @@ bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
 	return true;
 }
 
+/* The file itself, when what packs in front of it has written its last. */
+static bool unwrap(struct sink *sink)
+{
+	FILE *stream = sink->out;
+
+	if (sink->packed == NULL)
+		return true;
+	sink->out = sink->packed;
+	sink->packed = NULL;
+	return fclose(stream) == 0;
+}
+
+static bool settle(const struct sink *sink)
+{
+	int fd = fileno(sink->out);
+
+	return sink->path == NULL ||
+	       (fchmod(fd, sink->private_file ? 0600 : 0644) == 0 && fsync(fd) == 0);
+}
+
 static bool put_in_place(struct sink *sink)
 {
 	if (sink->path == NULL)
@@ -87,19 +127,27 @@ static bool put_in_place(struct sink *sink)
 	return true;
 }
 
-bool sink_finish(struct sink *sink, struct ari_error *err)
+static bool all_written(struct sink *sink)
+{
+	return fflush(sink->out) == 0 && !ferror(sink->out);
+}
+
+static bool close_file(struct sink *sink)
 {
 	FILE *out = sink->out;
+
+	sink->out = NULL;
+	return fclose(out) == 0;
+}
+
+bool sink_finish(struct sink *sink, struct ari_error *err)
+{
 	bool whole;
 
-	if (!ferror(out))
+	if (!ferror(sink->out))
 		errno = 0; /* or what failed has set it */
-	whole = fflush(out) == 0 && !ferror(out) &&
-		(sink->path == NULL || fsync(fileno(out)) == 0);
-	if (whole) {
-		sink->out = NULL;
-		whole = fclose(out) == 0 && put_in_place(sink);
-	}
+	whole = all_written(sink) && unwrap(sink) && all_written(sink) && settle(sink) &&
+		close_file(sink) && put_in_place(sink);
 	if (!whole)
 		io_error(sink, err);
 	sink_drop(sink);
@@ -110,6 +158,8 @@ void sink_drop(struct sink *sink)
 {
 	if (sink->out != NULL)
 		fclose(sink->out);
+	if (sink->packed != NULL)
+		fclose(sink->packed);
 	if (sink->temporary != NULL)
 		unlink(sink->temporary);
 	free(sink->temporary);

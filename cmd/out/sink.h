@@ -8,12 +8,15 @@
 
 /*
  * Where the output goes: standard output, or a file that is there whole or not at
- * all (a temporary file beside it, synced and renamed when all went well).
+ * all (a temporary file beside it, synced and renamed when all went well).  A name
+ * that ends in .zst has it packed on the way.
  */
 struct sink {
-	FILE *out;
-	const char *name; /* for messages; borrowed */
-	char *path;	  /* what the name stands for, or NULL: standard output */
+	FILE *out;	   /* write to this */
+	bool private_file; /* 0600, else 0644; the caller may set it until the end */
+	FILE *packed;	   /* the file behind `out`, where that packs; or NULL */
+	const char *name;  /* for messages; borrowed */
+	char *path;	   /* what the name stands for, or NULL: standard output */
 	char *temporary;
 };
 
