@@ -19,7 +19,7 @@ static const char *const parts[] = { "schema", "taken", "process", "arenas" };
 /* Where in the model the members, or the elements, of what is being read go. */
 struct place {
 	struct reader *reader;
-	const struct record *record;
+	const struct field *field; /* a record, or a list of them */
 	void *at;
 };
 
@@ -52,7 +52,7 @@ static bool read_member(struct scan *scan, void *data, const char *key,
 			struct ari_error *err)
 {
 	const struct place *place = data;
-	const struct field *field = find_field(place->record, key);
+	const struct field *field = find_field(place->field->record, key);
 
 	if (field == NULL)
 		return scan_skip(scan, err);
@@ -72,31 +72,34 @@ static bool read_value(struct reader *reader, const struct field *field, void *a
 	return done;
 }
 
-static bool read_record(struct reader *reader, const struct record *record, void *at,
+/* field  of the record, or of the list that the record is an element of */
+static bool read_record(struct reader *reader, const struct field *field, void *at,
 			struct ari_error *err)
 {
-	struct place place = { reader, record, at };
-	struct field whole = { "element", FIELD_RECORD, 0, record, NULL };
+	struct place place = { reader, field, at };
+	struct field whole = *field;
 
-	if (!has_lists(record))
-		return read_value(reader, &whole, at, err);
-	return scan_members(&reader->scan, read_member, &place, err);
+	if (has_lists(field->record))
+		return scan_members(&reader->scan, read_member, &place, err);
+	whole.type = FIELD_RECORD;
+	return read_value(reader, &whole, at, err);
 }
 
 static bool read_element(struct scan *scan, void *data, struct ari_error *err)
 {
 	const struct place *list = data;
-	void *at = value_add(list->reader, list->record, list->at, err);
+	const struct record *record = list->field->record;
+	void *at = value_add(list->reader, record, list->at, err);
 
 	(void)scan;
-	return at != NULL && read_record(list->reader, list->record, at, err) &&
-	       value_whole(list->reader, list->record, at, err);
+	return at != NULL && read_record(list->reader, list->field, at, err) &&
+	       value_whole(list->reader, record, at, err);
 }
 
 static bool read_list(struct reader *reader, const struct field *field,
 		      struct ari_list *list, struct ari_error *err)
 {
-	struct place place = { reader, field->record, list };
+	struct place place = { reader, field, list };
 
 	if (list->known)
 		return scan_bad(&reader->scan, err, "\"%s\" is there twice", field->key);
@@ -116,7 +119,7 @@ static bool read_field(struct reader *reader, const struct field *field, void *a
 	if (field->type == FIELD_LIST)
 		return read_list(reader, field, at, err);
 	if (field->type == FIELD_RECORD)
-		return read_record(reader, field->record, at, err);
+		return read_record(reader, field, at, err);
 	return read_value(reader, field, at, err);
 }
 
@@ -200,7 +203,9 @@ static bool check_parts(const struct reader *reader, struct ari_error *err)
 
 static bool read_document(struct reader *reader, struct ari_error *err)
 {
-	struct place place = { reader, &model_record, reader->model };
+	static const struct field whole = { "document", FIELD_RECORD, 0, &model_record,
+					    NULL };
+	struct place place = { reader, &whole, reader->model };
 	char next = '\0';
 
 	if (!scan_peek(&reader->scan, &next, err))

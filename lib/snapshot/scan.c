@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "snapshot/scan.h"
@@ -57,6 +56,11 @@ static bool cut_off(const struct scan *scan, struct ari_error *err)
 	return scan_bad(scan, err, "the document ends in its midst");
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /* *ret NUL at the end of the file. */
 static bool pass_space(struct scan *scan, char *ret, struct ari_error *err)
 {
@@ -65,15 +69,13 @@ static bool pass_space(struct scan *scan, char *ret, struct ari_error *err)
 	for (;;) {
 		if (!look(scan, err))
 			return false;
-		if (input->count == 0) {
-			*ret = '\0';
-			return true;
-		}
-		*ret = input->text[input->at];
-		if (strchr(" \t\r\n", *ret) == NULL)
-			return true;
-		input->at++;
+		while (input->at < input->count && is_space(input->text[input->at]))
+			input->at++;
+		if (input->at < input->count || input->count == 0)
+			break;
 	}
+	*ret = input->count == 0 ? '\0' : input->text[input->at];
+	return true;
 }
 
 bool scan_peek(struct scan *scan, char *ret, struct ari_error *err)
