@@ -54,6 +54,10 @@ ifeq ($(SAN),1)
 sanitize  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 c_flags   += $(sanitize)
 ld_flags  += $(sanitize)
+else ifeq ($(FUZZER),1)
+sanitize  := -fsanitize=address,undefined -fno-sanitize-recover=all
+c_flags   += -fsanitize=fuzzer-no-link $(sanitize)
+ld_flags  += -fsanitize=fuzzer $(sanitize)
 else
 cpp_flags += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 c_flags   += -fstack-protector-strong -fstack-clash-protection
@@ -81,6 +85,7 @@ cmd_src    := $(wildcard cmd/*.c cmd/out/*.c)
 unit_src   := $(wildcard tests/unit/*/t_*.c)
 unit_more  := $(filter-out $(unit_src),$(wildcard tests/unit/*.c tests/unit/*/*.c))
 target_src := $(wildcard tests/targets/*.c)
+fuzz_src   := $(filter-out tests/fuzz/run.c,$(wildcard tests/fuzz/*.c))
 probe_src  := $(wildcard tests/probes/*.c)
 bench_src  := $(wildcard tests/bench/*.c)
 c_files    := $(wildcard arch/*.[ch] lib/*.[ch] lib/*/*.[ch] cmd/*.[ch] cmd/out/*.[ch] \
@@ -95,15 +100,17 @@ lib_obj  := $(lib_src:%.c=$B/%.o)
 cmd_obj  := $(cmd_src:%.c=$B/%.o)
 unit_obj := $(unit_src:%.c=$B/%.o) $(unit_more:%.c=$B/%.o)
 probe_obj := $(probe_src:%.c=$B/%.o)
+fuzz_obj := $(fuzz_src:%.c=$B/%.o) $B/tests/fuzz/run.o
 
 library := $B/libarenainspect.a
 program := $B/arenainspect
 units   := $(unit_src:tests/unit/%.c=$B/unit/%)
+fuzzers := $(fuzz_src:tests/%.c=$B/%)
 probes  := $(probe_src:tests/%.c=$B/%)
 targets := $(target_src:tests/targets/%.c=$P/targets/%)
 benches := $(bench_src:tests/bench/%.c=$P/bench/%)
 
-.PHONY: all all-targets build-all cross check check-unit check-cli check-long bench \
+.PHONY: all all-targets build-all cross check check-unit check-cli check-long fuzz libfuzzer bench \
 	lint lint-format lint-cppcheck lint-layers lint-shell lint-man format install clean \
 	help FORCE
 
@@ -112,7 +119,7 @@ cross: ## the program and its targets for aarch64, in build-aarch64/
 	scripts/sysroot
 	@$(MAKE) CROSS=aarch64 all all-targets
 all-targets: $(targets)
-build-all: $(program) $(units) $(probes) $(targets) $(benches) ## and all that the tests need, without running any
+build-all: $(program) $(units) $(fuzzers) $(probes) $(targets) $(benches) ## and all that the tests need, without running any
 
 # ---- building ----
 
@@ -133,7 +140,7 @@ $(lib_obj): $B/%.o: %.c $B/flags
 	$(call compile,$(lib_flags))
 $(cmd_obj): $B/%.o: %.c $B/flags
 	$(call compile,$(cmd_flags))
-$(unit_obj): $B/%.o: %.c $B/flags
+$(unit_obj) $(fuzz_obj): $B/%.o: %.c $B/flags
 	$(call compile,$(unit_flags))
 $(probe_obj): $B/%.o: %.c $B/flags
 	$(call compile,$(lib_flags))
@@ -149,6 +156,10 @@ $(program): $(cmd_obj) $(library)
 	$(call link,$(cmd_libs))
 $(units): $B/unit/%: $B/tests/unit/%.o $(unit_more:%.c=$B/%.o) $(library)
 	$(call link,$(unit_libs))
+# libFuzzer brings a main of its own.
+$(fuzzers): $B/fuzz/%: $B/tests/fuzz/%.o $(unit_more:%.c=$B/%.o) $(library) \
+		$(if $(FUZZER),,$B/tests/fuzz/run.o)
+	$(call link,$(unit_libs))
 $(probes): $B/%: $B/tests/%.o $(library)
 	$(call link,$(lib_libs))
 
@@ -158,7 +169,7 @@ $(targets) $(benches): $P/%: tests/%.c
 	$(CC) -std=gnu11 -D_GNU_SOURCE= -O1 -g -Wall -Wextra -pthread \
 		-MMD -MP -MF $@.d -MT $@ -o $@ $< $$(sed -n '1s,^// LDFLAGS:,,p' $<)
 
--include $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(unit_obj:.o=.d) $(probe_obj:.o=.d) \
+-include $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(unit_obj:.o=.d) $(fuzz_obj:.o=.d) $(probe_obj:.o=.d) \
 	 $(targets:=.d) $(benches:=.d)
 
 # ---- tests ----
@@ -172,7 +183,7 @@ test_env = ARENAINSPECT=$(abspath $(program)) TARGETS=$(abspath build/targets) \
 bats = set -o pipefail; $(test_env) bats --tap --print-output-on-failure $(BATS_ARGS) \
        $(1) | tee $B/$(subst /,-,$(1)).tap
 
-check: check-unit $(program) $(probes) $(targets) ## unit tests, then end-to-end tests
+check: check-unit fuzz $(program) $(probes) $(targets) ## unit tests, parsers on spoiled input, end-to-end tests
 	@$(call bats,tests/cli)
 check-unit: $(units) ## unit tests (Check)
 	@$(test_env) tests/unit/run $B/unit.tap $(units)
@@ -180,6 +191,23 @@ check-cli: $(program) $(probes) $(targets) ## end-to-end tests (bats), BATS_ARGS
 	@$(call bats,tests/cli)
 check-long: $(program) $(probes) $(targets) ## end-to-end tests that take minutes
 	@$(if $(wildcard tests/cli/long/*.bats),$(call bats,tests/cli/long),echo 'no long tests')
+
+# The same in every run, and the input in hand is kept.
+FUZZ_ROUNDS := 1000
+fuzz: $(fuzzers) ## the parsers on spoiled input, FUZZ_ROUNDS=N times each seed
+	@for fuzzer in $(fuzzers); do echo "  FUZZ  $$fuzzer"; \
+		$(test_env) $$fuzzer --keep $$fuzzer.input $(FUZZ_ROUNDS) || \
+		{ echo "fuzz: what ended it is in $$fuzzer.input"; exit 1; }; \
+	done
+FUZZ_SECONDS := 60
+libfuzzer: ## the same by clang's libFuzzer, for FUZZ_SECONDS=N each
+	@$(MAKE) CC=clang B=build-fuzz FUZZER=1 $(fuzzers:$B/%=build-fuzz/%)
+	@$(MAKE) $(fuzzers)
+	@for name in $(notdir $(fuzzers)); do corpus=build-fuzz/corpus/$$name; \
+		mkdir -p $$corpus && $B/fuzz/$$name --corpus $$corpus && \
+		build-fuzz/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-artifact_prefix=build-fuzz/$$name- $$corpus || exit 1; \
+	done
 
 bench: $(program) $(targets) $(benches) ## ratios against the floor and a debugger, in one run
 	@status=0; for bench in run walk; do \
@@ -198,7 +226,7 @@ lint-cppcheck:
 		--std=c11 --platform=unix64 --library=posix,gnu \
 		--suppressions-list=.cppcheck-suppressions -j 2 \
 		-D_GNU_SOURCE -DARI_VERSION='""' -I. -Ilib -Icmd -Itests/unit \
-		$(lib_src) $(cmd_src) $(unit_src) $(unit_more) $(probe_src)
+		$(lib_src) $(cmd_src) $(unit_src) $(unit_more) $(fuzz_src) $(probe_src)
 lint-layers:
 	@echo "  LINT  layers"; scripts/layers
 lint-shell:
