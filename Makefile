@@ -189,7 +189,7 @@ check-unit: $(units) ## unit tests (Check)
 	@$(test_env) tests/unit/run $B/unit.tap $(units)
 check-cli: $(program) $(probes) $(targets) ## end-to-end tests (bats), BATS_ARGS='-f NAME' for some
 	@$(call bats,tests/cli)
-check-long: $(program) $(probes) $(targets) ## end-to-end tests that take minutes
+check-long: $(program) $(probes) $(targets) $(benches) ## end-to-end tests that take minutes
 	@$(if $(wildcard tests/cli/long/*.bats),$(call bats,tests/cli/long),echo 'no long tests')
 
 # The same in every run, and the input in hand is kept.

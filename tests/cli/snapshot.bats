@@ -3,37 +3,11 @@
 # A snapshot in place of a process: every reading command says what it said live.
 
 load helper
+load snapshot
 
 setup() {
 	snapshot=$BATS_TEST_TMPDIR/snapshot.json
 	export LC_ALL=C.UTF-8
-}
-
-# taken TARGET ARGUMENTS…: a target at rest, and its snapshot
-taken() {
-	start_truthful "$@"
-	"$ARENAINSPECT" snapshot --write "$snapshot" "$pid"
-}
-
-# The commands that read a process, with the options that change what they say.
-readings() {
-	printf '%s\n' '' report 'report -v -b' arenas 'arenas -r -o +address,damage' \
-		'arenas -P --sort trimmable --top 3' heaps 'heaps -r' 'heaps --pins' \
-		'heaps --pins -P' bins 'bins --arena all' 'bins --sizes -r' 'bins --sizes --arena 1'
-	sed -n 's/^COMMAND(\([a-z]*\))$/\1/p' "$cli/../../cmd/commands.def" |
-		grep -vxE 'report|arenas|heaps|bins|snapshot|doctor'
-}
-
-# says_the_same FILE ARGUMENTS…: of the process and of the file; notes, too
-says_the_same() {
-	local file=$1 live=0 later=0
-	shift
-	"$ARENAINSPECT" "$@" "$pid" >"$snapshot.live" 2>"$snapshot.live.err" || live=$?
-	"$ARENAINSPECT" "$@" "$file" >"$snapshot.later" 2>"$snapshot.later.err" || later=$?
-	((live == later)) || fail "$*: exit $live live, $later from the snapshot" "$(cat "$snapshot.later.err")"
-	diff "$snapshot.live" "$snapshot.later" || fail "$* says something else of a snapshot"
-	[[ " $* " == *' -v '* ]] || diff "$snapshot.live.err" "$snapshot.later.err"
-	[ -s "$snapshot.live" ] || fail "$* says nothing"
 }
 
 # refused CODE WORDS ARGUMENTS…
@@ -163,6 +137,11 @@ refused() {
 	refused 7 'No such file' arenas none.json
 	refused 7 'directory' .
 	refused 7 'NUL' /dev/zero
+}
+
+@test "well-formed lies are said or refused, and crash nothing" {
+	taken history 18
+	lies 6
 }
 
 @test "members and words of a later version do no harm" {
