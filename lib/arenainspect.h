@@ -169,7 +169,7 @@ struct ari_totals {
 		overhead_bytes, unread_bytes, unwalked_bytes;
 	uint64_t mmapped_chunks, mmapped_bytes;
 	struct ari_resident resident;
-	uint64_t trimmable_bytes, trimmable_swapped_bytes;
+	uint64_t trimmable_bytes, trimmable_swapped_bytes, locked_free_bytes;
 };
 
 enum ari_memory_kind {
@@ -216,12 +216,23 @@ struct ari_pin {
 	enum ari_yesno cached; /* by a thread: the application has freed it already */
 };
 
+/*
+ * The live chunk in front of top: in use, or cached.  Free memory below it is no part of
+ * top, so free() gives none of it back, and malloc_trim(0) does.
+ */
+struct ari_last_chunk {
+	uint64_t address, bytes;
+	uint64_t below_bytes; /* what malloc_trim(0) gives back of the free chunk right
+				 below it: resident bytes, 0 when there is none */
+};
+
 struct ari_heap {
 	uint64_t address; /* the heap_info; of main: where the segment starts */
 	uint64_t bytes;	  /* what the arena may use right now */
 	uint64_t mprotect_bytes;
 	uint64_t span_bytes; /* address space reserved */
 	uint64_t resident_bytes, swapped_bytes, huge_page_bytes;
+	struct ari_last_chunk last_chunk; /* of the heap that top is in */
 	ARI_LIST(struct ari_pin) pins;
 };
 
@@ -263,6 +274,7 @@ struct ari_arena {
 	ARI_LIST(struct ari_heap) heaps; /* oldest first */
 	struct ari_resident resident;
 	uint64_t trimmable_swapped_bytes; /* what malloc_trim(0) would drop of swap */
+	uint64_t locked_free_bytes; /* of pinned_free_bytes: only because it is locked */
 	ARI_LIST(struct ari_size) sizes;
 	ARI_LIST(struct ari_damage) damage;
 };

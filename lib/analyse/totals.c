@@ -28,6 +28,7 @@ static const struct sum {
 	SUM(resident.unwalked_bytes, resident.unwalked_bytes),
 	SUM(resident.trimmable_bytes, trimmable_bytes),
 	SUM(trimmable_swapped_bytes, trimmable_swapped_bytes),
+	SUM(locked_free_bytes, locked_free_bytes),
 #undef SUM
 };
 // clang-format on

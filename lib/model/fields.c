@@ -122,7 +122,7 @@ static const struct field totals_fields[] = {
 	N(in_use_bytes), N(free_bytes), N(fast_bytes), N(tcache_bytes), N(top_bytes),
 	N(overhead_bytes), N(unread_bytes), N(unwalked_bytes), N(mmapped_chunks),
 	N(mmapped_bytes), INNER(ari_totals, resident, FIELD_RECORD, &resident_record),
-	N(trimmable_bytes), N(trimmable_swapped_bytes),
+	N(trimmable_bytes), N(trimmable_swapped_bytes), N(locked_free_bytes),
 };
 RECORD(totals, ari_totals);
 #undef THIS
@@ -160,10 +160,16 @@ static const struct field pin_fields[] = {
 RECORD(pin, ari_pin);
 #undef THIS
 
+#define THIS ari_last_chunk
+static const struct field last_chunk_fields[] = { A(address), N(bytes), N(below_bytes) };
+RECORD(last_chunk, ari_last_chunk);
+#undef THIS
+
 #define THIS ari_heap
 static const struct field heap_fields[] = {
 	A(address), N(bytes), N(mprotect_bytes), N(span_bytes), N(resident_bytes),
 	N(swapped_bytes), N(huge_page_bytes),
+	INNER(ari_heap, last_chunk, FIELD_RECORD, &last_chunk_record),
 	INNER(ari_heap, pins, FIELD_LIST, &pin_record),
 };
 RECORD(heap, ari_heap);
@@ -196,7 +202,8 @@ static const struct field arena_fields[] = {
 	INNER(ari_arena, bins, FIELD_LIST, &bin_record),
 	INNER(ari_arena, heaps, FIELD_LIST, &heap_record),
 	INNER(ari_arena, resident, FIELD_RECORD, &resident_record),
-	N(trimmable_swapped_bytes), INNER(ari_arena, sizes, FIELD_LIST, &size_record),
+	N(trimmable_swapped_bytes), N(locked_free_bytes),
+	INNER(ari_arena, sizes, FIELD_LIST, &size_record),
 	INNER(ari_arena, damage, FIELD_LIST, &damage_record),
 };
 RECORD(arena, ari_arena);

@@ -14,6 +14,7 @@ void books_add(struct books_sums *to, const struct books_sums *from)
 	to->retained_top += from->retained_top;
 	to->metadata += from->metadata;
 	to->unwalked += from->unwalked;
+	to->locked += from->locked;
 }
 
 void books_begin(struct books *books, const struct trim_rules *rules,
@@ -161,6 +162,24 @@ static uint64_t end_of_advice(const struct trim_rules *rules, uint64_t from, uin
 	return to;
 }
 
+/* malloc_trim() looks for pages in it: the last may begin here. */
+static bool has_inside(const struct books *books, const struct books_run *run,
+		       uint64_t last)
+{
+	return !books->rules->skips &&
+	       run->end - run->start >= books_least(page_of(books)) && last > run->inside;
+}
+
+/* What is resident of those pages, locked or not. */
+static uint64_t inside_resident(const struct books *books, const struct books_run *run)
+{
+	uint64_t last = run->end - run->end % page_of(books);
+
+	if (!has_inside(books, run, last))
+		return 0;
+	return difference(run->below_last, run->below_inside).resident;
+}
+
 bool books_gives(struct books *books, const struct books_run *run,
 		 struct reader_below *ret, struct ari_error *err)
 {
@@ -168,8 +187,7 @@ bool books_gives(struct books *books, const struct books_run *run,
 	struct reader_below high = run->below_last;
 
 	*ret = (struct reader_below){ 0, 0 };
-	if (books->rules->skips || run->end - run->start < books_least(page_of(books)) ||
-	    last <= run->inside)
+	if (!has_inside(books, run, last))
 		return true;
 	to = end_of_advice(books->rules, run->inside, last);
 	if (to != last && run->whole)
@@ -190,6 +208,9 @@ bool books_close(struct books *books, struct ari_error *err)
 		return false;
 	add_trimmable(books, count);
 	books->sums.not_pinned += count.resident;
+	books->sums.locked += inside_resident(books, &books->run) - count.resident;
+	books->closed.end = books->run.end;
+	books->closed.gives = count.resident;
 	books->run.end = books->run.start;
 	return true;
 }

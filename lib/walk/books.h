@@ -37,6 +37,7 @@ struct books_sums {
 	uint64_t not_pinned;
 	uint64_t trimmable, trimmable_swapped;
 	uint64_t retained_top, metadata, unwalked;
+	uint64_t locked; /* would be trimmable if their mapping were not locked */
 };
 
 void books_add(struct books_sums *to, const struct books_sums *from);
@@ -62,6 +63,10 @@ struct books {
 	struct reader *reader;
 	struct books_sums sums;
 	struct books_run run;
+	/* the run closed last: where it ends, and what it gives back */
+	struct {
+		uint64_t end, gives;
+	} closed;
 	/* what lies below two addresses, kept from before the reader went on */
 	struct {
 		uint64_t address;

@@ -158,11 +158,29 @@ static bool pass_odd(struct chunk_walk *walk, uint64_t word, struct ari_error *e
 	return leap(walk, false, err);
 }
 
+/* The live chunk [last, top), and what the free one right below it would give back. */
+static bool take_last_chunk(struct chunk_walk *walk, uint64_t last, struct ari_error *err)
+{
+	struct books *books = &walk->books;
+
+	/* A chunk of a fastbin is free by then, and top's. */
+	if (last == walk->at || (books_is_open(books) && books->run.end == walk->at))
+		return true;
+	if (!books_close(books, err))
+		return false;
+	walk->last_chunk = (struct ari_last_chunk){
+		.address = last,
+		.bytes = walk->at - last,
+		.below_bytes = books->closed.end == last ? books->closed.gives : 0,
+	};
+	return true;
+}
+
 bool chain_arrive(struct chunk_walk *walk, struct ari_error *err)
 {
 	const struct segment *segment = walk->segment;
 	unsigned int in_use = TALLY_IN_USE;
-	uint64_t word, end = segment->top + segment->top_bytes;
+	uint64_t word, last = walk->last, end = segment->top + segment->top_bytes;
 	uint64_t to = segment->kind == SEGMENT_PIECES ? end : segment->to;
 	uint8_t state;
 
@@ -179,6 +197,7 @@ bool chain_arrive(struct chunk_walk *walk, struct ari_error *err)
 	if (!chain_count_last(walk, in_use, err) ||
 	    (walk->pins.wanted != 0 &&
 	     !pins_top(&walk->pins, &walk->books, segment->top, end, to, err)) ||
+	    (state == PAGE_PRESENT && in_use && !take_last_chunk(walk, last, err)) ||
 	    !books_top(&walk->books, segment->top, end, to, err))
 		return false;
 	walk->tally.top += segment->top_bytes;
@@ -268,6 +287,7 @@ static bool begin(struct chunk_walk *walk, struct ari_error *err)
 	memset(&walk->tally, 0, sizeof(walk->tally));
 	chain_forget_met(walk);
 	walk->damages = 0;
+	walk->last_chunk = (struct ari_last_chunk){ 0 };
 	walk->pieces.count = 0;
 	walk->torn = walk->failed = false;
 	walk->at = walk->last = segment->first;

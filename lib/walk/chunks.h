@@ -99,8 +99,9 @@ struct chunk_walk {
 	struct tally tally;
 	struct chunk_damage damage[CHUNK_DAMAGE_MAX];
 	size_t damages;
-	bool torn;		       /* the chain broke where memory could be read */
-	ARI_LIST(struct piece) pieces; /* SEGMENT_PIECES: what proved to be main's */
+	struct ari_last_chunk last_chunk; /* in front of top; address 0: none */
+	bool torn;			  /* the chain broke where memory could be read */
+	ARI_LIST(struct piece) pieces;	  /* SEGMENT_PIECES: what proved to be main's */
 	/* where it stands */
 	uint64_t at;	    /* the header to be read next */
 	uint64_t last;	    /* the chunk in front of it, whose state is not known

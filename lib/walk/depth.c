@@ -147,6 +147,9 @@ static bool take_walk(struct arena_visit *visit, const struct chunk_walk *chunks
 	bool done;
 
 	take_counts(reader, &visit->arena->heaps.at[heap]);
+	if (chunks->last_chunk.address != 0 && reader->all.untold == 0 &&
+	    visit->walk->locked != NULL)
+		visit->arena->heaps.at[heap].last_chunk = chunks->last_chunk;
 	if (chunks->pins.wanted != 0 && reader->all.untold == 0 &&
 	    !take_pins(&chunks->pins, tcaches_known(visit->walk->tcaches),
 		       &visit->arena->heaps.at[heap], err))

@@ -197,6 +197,7 @@ void ledger_fill_resident(struct ari_arena *arena, const struct tally *tally)
 	arena->resident.retained_top_bytes = sums->retained_top;
 	arena->resident.metadata_bytes = sums->metadata;
 	arena->resident.unwalked_bytes = sums->unwalked;
+	arena->locked_free_bytes = sums->locked;
 	if (sums->trimmable_swapped <= swapped_of(arena))
 		arena->trimmable_swapped_bytes = sums->trimmable_swapped;
 }

@@ -35,18 +35,18 @@ ends() {
 # shellcheck disable=SC2016 # an expression of jq
 untold='(.process | .rss_bytes, .anon_bytes, .swap_bytes, .virtual_bytes, .start_time_ticks, .boot_id, .ns_pid, .cgroup[]),
 	.allocator[], (.threads[] | .name), .memory, .quality.rss_difference_bytes, (.mmapped.listed[]? | .resident_bytes),
-	(.totals | .resident[], .trimmable_bytes, .trimmable_swapped_bytes),
-	(.arenas[] | .resident[], .trimmable_swapped_bytes, .top.resident_bytes,
-		(.heaps[] | .resident_bytes, .swapped_bytes, .huge_page_bytes, .pins))'
+	(.totals | .resident[], .trimmable_bytes, .trimmable_swapped_bytes, .locked_free_bytes),
+	(.arenas[] | .resident[], .trimmable_swapped_bytes, .locked_free_bytes, .top.resident_bytes,
+		(.heaps[] | .resident_bytes, .swapped_bytes, .huge_page_bytes, .last_chunk[], .pins))'
 
 # But for those, for what was asked of the kernel, and for the moment.
 same='.threads |= (map(del(.name)) | sort_by(.tid)) |
 	del(.taken, .process, .allocator, .memory, .quality, .settings.environment, .settings.arena_limit,
 	.settings.arena_limit_source, .libc.path) |
 	del(.mmapped.listed[]? | .resident_bytes) |
-	del(.totals | .resident, .trimmable_bytes, .trimmable_swapped_bytes) |
-	del(.arenas[] | .resident, .trimmable_swapped_bytes, .top.resident_bytes,
-		(.heaps[]? | .resident_bytes, .swapped_bytes, .huge_page_bytes))'
+	del(.totals | .resident, .trimmable_bytes, .trimmable_swapped_bytes, .locked_free_bytes) |
+	del(.arenas[] | .resident, .trimmable_swapped_bytes, .locked_free_bytes, .top.resident_bytes,
+		(.heaps[]? | .resident_bytes, .swapped_bytes, .huge_page_bytes, .last_chunk))'
 
 # A live visit and a core say the same; $json.live is the former.
 same_as_live() {

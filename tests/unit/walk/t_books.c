@@ -187,6 +187,27 @@ TEST(locked_mapping_ends_what_goes_back)
 	ck_assert_uint_eq(sums_of(&ledger)->trimmable, 3 * PAGE);
 	tell(&ledger, 31 * PAGE + 16, 34 * PAGE, BOOKS_FREE);
 	ck_assert_uint_eq(sums_of(&ledger)->trimmable, 5 * PAGE);
+	/* Of the first chunk pages 4 to 9, of the second 21 to 27. */
+	ck_assert_uint_eq(sums_of(&ledger)->locked, 6 * PAGE + 7 * PAGE);
+	end(&ledger);
+}
+
+TEST(nothing_is_held_by_locks_where_there_are_none_or_nothing_would_go)
+{
+	const struct span locked = { AT, AT + PAGES * PAGE };
+	struct ledger ledger;
+
+	begin(&ledger);
+	tell(&ledger, 16, 10 * PAGE, BOOKS_FREE);
+	ck_assert_uint_eq(sums_of(&ledger)->locked, 0);
+	ledger.rules.locked = &locked;
+	ledger.rules.locked_count = 1;
+	tell(&ledger, 20 * PAGE + 64, 22 * PAGE - 16, BOOKS_FREE); /* no whole page */
+	tell(&ledger, 30 * PAGE, 40 * PAGE, BOOKS_IN_USE);
+	ck_assert_uint_eq(sums_of(&ledger)->locked, 0);
+	ledger.rules.skips = true;
+	tell(&ledger, 50 * PAGE, 60 * PAGE, BOOKS_FREE);
+	ck_assert_uint_eq(sums_of(&ledger)->locked, 0);
 	end(&ledger);
 }
 
@@ -351,7 +372,9 @@ UNIT_MAIN("walk/books", whole_pages_behind_the_links_of_a_free_chunk_go_back,
 	  free_chunks_side_by_side_are_not_merged_without_a_fastbin,
 	  top_of_a_thread_keeps_all_and_takes_what_is_merged_into_it,
 	  top_of_main_sinks_by_whole_steps_and_keeps_a_chunk,
-	  locked_mapping_ends_what_goes_back, corrupt_arena_is_passed_over,
+	  locked_mapping_ends_what_goes_back,
+	  nothing_is_held_by_locks_where_there_are_none_or_nothing_would_go,
+	  corrupt_arena_is_passed_over,
 	  chunk_between_free_ones_holds_the_pages_at_the_seams,
 	  pin_that_a_thread_caches_is_said_to_be_that,
 	  pins_that_hold_most_come_first_and_no_more_than_wanted,

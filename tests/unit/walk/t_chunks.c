@@ -219,6 +219,61 @@ TEST(heap_of_nothing_but_top_is_top)
 	end(&heap);
 }
 
+/* [live] [between, free] [last, as told] [top]: what is said of the last. */
+static struct ari_last_chunk last_chunk(uint64_t between, unsigned int last_in_use,
+					bool fast)
+{
+	struct heap heap;
+	uint64_t last;
+
+	begin(&heap, SEGMENT_HEAP, 40);
+	put(&heap, 0x400, PREV);
+	put(&heap, between, PREV);
+	last = put(&heap, 0x70, 0);
+	put_top(&heap, last_in_use);
+	if (fast)
+		add_mark(&heap.marks, last, MARK_FAST, 5);
+	walk(&heap);
+	expect_sound(&heap);
+	if (heap.walk.last_chunk.address != 0)
+		ck_assert_uint_eq(heap.walk.last_chunk.address, last);
+	end(&heap);
+	return heap.walk.last_chunk;
+}
+
+TEST(last_live_chunk_is_told_with_what_is_free_right_below_it)
+{
+	struct ari_last_chunk last = last_chunk(20 * PAGE - HEAD - 0x400, PREV, false);
+
+	ck_assert_uint_eq(last.bytes, 0x70);
+	ck_assert_uint_eq(last.below_bytes, 19 * PAGE);
+	last = last_chunk(0x500, PREV, false);
+	ck_assert_uint_eq(last.bytes, 0x70);
+	ck_assert_uint_eq(last.below_bytes, 0);
+	ck_assert_uint_eq(last_chunk(20 * PAGE, PREV, true).address, 0);
+	ck_assert_uint_eq(last_chunk(20 * PAGE, 0, false).address, 0);
+}
+
+TEST(free_memory_further_down_is_not_below_the_last_chunk)
+{
+	struct heap heap;
+
+	begin(&heap, SEGMENT_HEAP, 40);
+	put(&heap, 0x400, PREV);
+	put(&heap, 10 * PAGE, PREV);
+	put(&heap, 0x70, 0);
+	put(&heap, 0x90, PREV);
+	put_top(&heap, PREV);
+	walk(&heap);
+	ck_assert_uint_eq(heap.walk.last_chunk.bytes, 0x90);
+	ck_assert_uint_eq(heap.walk.last_chunk.below_bytes, 0);
+	/* Without a top there is none, and what was told before is gone. */
+	heap.segment.top = 0;
+	walk(&heap);
+	ck_assert_uint_eq(heap.walk.last_chunk.address, 0);
+	end(&heap);
+}
+
 TEST(full_heap_ends_in_a_fencepost_and_a_header_of_size_0)
 {
 	static const unsigned int flags[] = { PREV, 0 };
@@ -939,6 +994,8 @@ TEST(noise_ends_and_every_byte_has_a_place)
 
 UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  heap_of_nothing_but_top_is_top,
+	  last_live_chunk_is_told_with_what_is_free_right_below_it,
+	  free_memory_further_down_is_not_below_the_last_chunk,
 	  full_heap_ends_in_a_fencepost_and_a_header_of_size_0,
 	  little_rest_before_the_last_header_is_overhead,
 	  inside_of_large_chunks_is_not_read,
