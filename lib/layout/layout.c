@@ -30,13 +30,28 @@ static const struct trait_row {
 	{ TRAIT_FASTCHUNKS_FLAG, RELEASE_EVER, LAYOUT_RELEASE(2, 27) },
 	{ TRAIT_LIMIT_BY_AFFINITY, LAYOUT_RELEASE(2, 35), LAYOUT_RELEASE(2, 39) },
 	{ TRAIT_CORRUPT_FLAG, LAYOUT_RELEASE(2, 22), LAYOUT_RELEASE(2, 27) },
+	/* since then builds have them unless they were left out; 2.38 has them always */
+	{ TRAIT_TUNABLES, LAYOUT_RELEASE(2, 26), RELEASE_NOW },
+	{ TRAIT_TUNABLE_HUGETLB, LAYOUT_RELEASE(2, 35), RELEASE_NOW },
 };
+
+static bool is_within(const struct trait_row *row, unsigned int release)
+{
+	return row->since <= release && release < row->until;
+}
+
+bool layout_release_does(unsigned int release, enum layout_trait trait)
+{
+	for (size_t i = 0; i < sizeof(trait_rows) / sizeof(*trait_rows); i++)
+		if (trait_rows[i].id == trait)
+			return is_within(&trait_rows[i], release);
+	return false;
+}
 
 void layout_set_traits(struct layout *layout, unsigned int release)
 {
 	for (size_t i = 0; i < sizeof(trait_rows) / sizeof(*trait_rows); i++)
-		layout->traits[trait_rows[i].id] =
-			trait_rows[i].since <= release && release < trait_rows[i].until;
+		layout->traits[trait_rows[i].id] = is_within(&trait_rows[i], release);
 }
 
 static bool row_fits(const struct layout *layout, const struct member_row *row)

@@ -84,6 +84,8 @@ enum layout_trait {
 	TRAIT_FASTCHUNKS_FLAG,	 /* flags & 1 clear: there may be fast chunks */
 	TRAIT_LIMIT_BY_AFFINITY, /* the limit of arenas counts processors by affinity */
 	TRAIT_CORRUPT_FLAG,	 /* flags & 4: malloc_trim skips the arena */
+	TRAIT_TUNABLES,		 /* GLIBC_TUNABLES=glibc.malloc.… are read at the start */
+	TRAIT_TUNABLE_HUGETLB,	 /* glibc.malloc.hugetlb is one of them */
 	LAYOUT_TRAITS
 };
 
@@ -106,6 +108,9 @@ struct layout {
 
 /* "2.36", or the development version "2.42.9000" as the release it becomes. */
 unsigned int layout_release(const char *version);
+
+/* What no member shows, of a release; an unknown one (0) does nothing. */
+bool layout_release_does(unsigned int release, enum layout_trait trait);
 
 /* Sets what the release does that no member shows. */
 void layout_set_traits(struct layout *layout, unsigned int release);
