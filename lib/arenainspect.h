@@ -87,7 +87,9 @@ struct ari_cgroup {
 	char *container; /* the id that its runtime gave it, 64 hex digits or a name */
 	uint64_t memory_current_bytes;
 	uint64_t memory_max_bytes; /* ARI_UNKNOWN: no limit, or not known */
-	double cpu_quota;	   /* processors; NaN: none, or not known */
+	/* Of the use: cached files that nobody asks for, which the kernel drops first. */
+	uint64_t memory_inactive_file_bytes;
+	double cpu_quota; /* processors; NaN: none, or not known */
 };
 
 struct ari_process {

@@ -59,6 +59,7 @@ RECORD(taken, ari_taken);
 #define THIS ari_cgroup
 static const struct field cgroup_fields[] = {
 	S(path), S(unit), S(container), N(memory_current_bytes), N(memory_max_bytes),
+	N(memory_inactive_file_bytes),
 	ROW(ari_cgroup, cpu_quota, FIELD_REAL),
 };
 RECORD(cgroup, ari_cgroup);

@@ -369,14 +369,32 @@ static bool walk_groups(const struct group *group,
 static const struct memory_files {
 	const char *use, *limit;
 	const char *hierarchical; /* NULL: always */
+	const char *inactive;	  /* in memory.stat, groups below included */
 } memory_files[] = {
-	[V1] = { "memory.usage_in_bytes", "memory.limit_in_bytes",
-		 "memory.use_hierarchy" },
-	[V2] = { "memory.current", "memory.max", NULL },
+	[V1] = { "memory.usage_in_bytes", "memory.limit_in_bytes", "memory.use_hierarchy",
+		 "total_inactive_file" },
+	[V2] = { "memory.current", "memory.max", NULL, "inactive_file" },
 };
+
+/* A number of memory.stat, whose lines are `NAME NUMBER`. */
+static uint64_t read_stat(int dir, const char *name)
+{
+	autofree char *text = NULL;
+	char *rest, *line;
+	size_t length = strlen(name);
+
+	if (!procfs_read(dir, "memory.stat", &text, NULL, NULL))
+		return ARI_UNKNOWN;
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (strncmp(line, name, length) == 0 && line[length] == ' ')
+			return parse_number(line + length + 1);
+	return ARI_UNKNOWN;
+}
 
 struct memory {
 	uint64_t limit, use; /* the tightest so far, and the use of its group */
+	uint64_t inactive;   /* of that use: files that have not been read for long */
 	uint64_t own_use;    /* of the group last seen */
 	bool unsure;	     /* there are limits that could not be read */
 	bool binds_below;    /* the group last seen also counts the groups below it */
@@ -395,6 +413,7 @@ static void look_at_memory(int dir, enum version version, void *into)
 	if (limit < memory->limit) {
 		memory->limit = limit;
 		memory->use = memory->own_use;
+		memory->inactive = read_stat(dir, files->inactive);
 	}
 	memory->unsure |= limit == ARI_UNKNOWN;
 	memory->binds_below =
@@ -413,6 +432,7 @@ static void read_memory(const struct group *group, struct ari_cgroup *cgroup)
 	}
 	cgroup->memory_max_bytes = memory.limit;
 	cgroup->memory_current_bytes = memory.use;
+	cgroup->memory_inactive_file_bytes = memory.inactive;
 }
 
 /* NaN, once there, stays: what could not be read may be the least. */
@@ -450,6 +470,7 @@ bool cgroup_read(int dir, int self, struct ari_cgroup *ret, struct ari_error *er
 				  [CPU] = { .controller = "cpu", .mount = -1 } };
 	struct ari_cgroup cgroup = { .memory_current_bytes = ARI_UNKNOWN,
 				     .memory_max_bytes = ARI_UNKNOWN,
+				     .memory_inactive_file_bytes = ARI_UNKNOWN,
 				     .cpu_quota = NAN };
 	autofree char *text = NULL;
 	autofclose FILE *mountinfo = NULL;

@@ -371,11 +371,11 @@ pin_row() {
 	look
 	holds "$json" '[.arenas[].heaps[].pins] | all(. == null)'
 	valid "$json"
-	jq -S 'del(.taken, .arenas[].heaps[].pins, .process.cgroup.memory_current_bytes)' "$json" >"$json.without"
+	jq -S 'del(.taken, .arenas[].heaps[].pins, .process.cgroup["memory_current_bytes", "memory_inactive_file_bytes"])' "$json" >"$json.without"
 	look heaps --pins
 	holds "$json" '[.arenas[].heaps[].pins] | all(type == "array") and any(length > 0)'
 	valid "$json"
-	jq -S 'del(.taken, .arenas[].heaps[].pins, .process.cgroup.memory_current_bytes)' "$json" | diff "$json.without" -
+	jq -S 'del(.taken, .arenas[].heaps[].pins, .process.cgroup["memory_current_bytes", "memory_inactive_file_bytes"])' "$json" | diff "$json.without" -
 	run -2 "$ARENAINSPECT" arenas --pins "$pid"
 	run -2 "$ARENAINSPECT" heaps -o holds "$pid"
 	run -2 "$ARENAINSPECT" heaps --pins -o resident "$pid"

@@ -148,7 +148,7 @@ visit_by() {
 # What may differ between documents of one process at rest: the moment, and what says
 # where the symbols and the layout came from.
 document() {
-	jq -S 'del(.taken, .quality, .process.cgroup.memory_current_bytes, .settings.arena_limit_source,
+	jq -S 'del(.taken, .quality, .process.cgroup.memory_current_bytes, .process.cgroup.memory_inactive_file_bytes, .settings.arena_limit_source,
 		.libc.symbol_source, .libc.layout_source, .libc.debug_file, .libc.proof)' "$1"
 }
 

@@ -129,6 +129,32 @@ static void host_with_app(struct host *host)
 	put(host, "v2/app/cpu.max", "50000 100000\n");
 }
 
+TEST(files_that_nobody_asks_for_are_told_of_the_group_that_binds)
+{
+	struct host host;
+	struct ari_cgroup cgroup;
+
+	host_with_app(&host);
+	put(&host, "v2/app/memory.stat",
+	    "anon 4096\ninactive_file_not 1\ninactive_file 8192\nfile 1\n");
+	put(&host, "v2/app/below/memory.current", "4096\n");
+	put(&host, "v2/app/below/memory.max", "max\n");
+	put(&host, "v2/app/below/memory.stat", "inactive_file 12288\n");
+	cgroup = look_at(&host, "0::/app/below\n");
+	ck_assert_uint_eq(cgroup.memory_inactive_file_bytes, 8192);
+	free(cgroup.path);
+	put(&host, "v2/app/memory.stat", "inactive_file none\n");
+	cgroup = look_at(&host, "0::/app\n");
+	ck_assert_uint_eq(cgroup.memory_inactive_file_bytes, ARI_UNKNOWN);
+	ck_assert_uint_eq(cgroup.memory_max_bytes, 4 * MIB);
+	free(cgroup.path);
+	put(&host, "v2/app/memory.max", "max\n");
+	cgroup = look_at(&host, "0::/app/below\n");
+	ck_assert_uint_eq(cgroup.memory_inactive_file_bytes, ARI_UNKNOWN);
+	free(cgroup.path);
+	host_close(&host);
+}
+
 TEST(v2_group_has_limit_use_and_quota)
 {
 	struct host host;
@@ -727,7 +753,8 @@ TEST(damaged_files_give_numbers_that_are_there_or_none)
 	host_close(&host);
 }
 
-UNIT_MAIN("target/cgroup", v2_group_has_limit_use_and_quota,
+UNIT_MAIN("target/cgroup", files_that_nobody_asks_for_are_told_of_the_group_that_binds,
+	  v2_group_has_limit_use_and_quota,
 	  tightest_limit_counts_and_the_use_is_that_of_its_group,
 	  of_two_limits_alike_the_upper_group_is_the_fuller,
 	  without_a_limit_the_use_is_the_own_group_s, root_group_is_told_without_numbers,
