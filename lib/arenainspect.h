@@ -471,6 +471,12 @@ bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *
 /* "0.1.0" */
 const char *ari_version(void);
 
+/*
+ * "812.0 MiB", "512 B", "unknown": bytes as people read them, in `room` or a literal.
+ */
+#define ARI_BYTES_ROOM 32
+const char *ari_bytes_text(uint64_t bytes, char room[ARI_BYTES_ROOM]);
+
 /* The word of the JSON document for a value of one of the enums above, or NULL. */
 const char *ari_depth_name(uint64_t depth);
 const char *ari_symbol_source_name(uint64_t source);

@@ -5,7 +5,7 @@
 #include "out/table.h"
 
 /* Enough for every number in every form. */
-#define CELL_ROOM 32
+#define CELL_ROOM ARI_BYTES_ROOM
 
 /*
  * One value as characters, in `room` or, for words and texts, where it was.  NULL:
