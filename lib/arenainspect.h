@@ -98,6 +98,7 @@ struct ari_process {
 	uint64_t start_time_ticks; /* since boot, clock ticks */
 	char *boot_id;
 	char *comm, *exe;
+	char *runtime; /* "jvm", "cpython", …: what runs the program; NULL: none known */
 	char *arch;
 	uint64_t page_bytes;
 	uint64_t tasks;
@@ -432,6 +433,33 @@ void ari_model_free(struct ari_model *model);
  * are valid UTF-8.  err: ARI_IO.
  */
 bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* ---- verdicts ---- */
+
+/*
+ * What is found in a model, or between two, and what to do about it.  Texts are
+ * paragraphs with an empty line between them.
+ */
+struct ari_verdict {
+	const char *id;	     /* "TRIMMABLE" */
+	uint64_t severity;   /* enum ari_severity; the least that it is found with */
+	bool of_diff;	     /* of two snapshots, not of one process */
+	const char *says;    /* one line */
+	const char *no_help; /* what would do nothing for it */
+	const char *against; /* what would speak against it */
+	const char *text;    /* the long text */
+};
+
+/* The index-th verdict there is; false past the last. */
+bool ari_verdict_describe(size_t index, struct ari_verdict *ret);
+
+/*
+ * Makes model->findings anew, the most severe first, and of two alike that which more
+ * memory is about.  Nothing rests on a number that is not known or not certain.
+ * ari_visit() and ari_visit_core() have done it.  err: ARI_NO_MEMORY.
+ */
+bool ari_judge(struct ari_model *model, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /*

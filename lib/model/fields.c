@@ -67,7 +67,8 @@ RECORD(cgroup, ari_cgroup);
 
 #define THIS ari_process
 static const struct field process_fields[] = {
-	N(pid), N(ns_pid), N(start_time_ticks), S(boot_id), S(comm), S(exe), S(arch), N(page_bytes),
+	N(pid), N(ns_pid), N(start_time_ticks), S(boot_id), S(comm), S(exe), S(runtime),
+	S(arch), N(page_bytes),
 	N(tasks), N(rss_bytes), N(anon_bytes), N(swap_bytes), N(virtual_bytes),
 	INNER(ari_process, cgroup, FIELD_RECORD, &cgroup_record),
 };

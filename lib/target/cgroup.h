@@ -17,7 +17,8 @@
  *       for us.  Both files speak of groups as our cgroup namespace shows them, so
  *       either belongs to the other.
  * ret   path, unit and container (cgnames.h) are for free(), or NULL.
- *       memory_current_bytes is the use of the very group whose limit is memory_max_bytes, and without a limit that of the process's own.
+ *       memory_current_bytes is the use of the very group whose limit is
+ *       memory_max_bytes, and without a limit that of the process's own.
  *       memory_inactive_file_bytes is of that use, and unknown without a limit.
  *       cpu_quota is in processors.  What cannot be seen is unknown: a hierarchy that
  *       is not mounted here, a group outside of our namespace, a limit that makes no

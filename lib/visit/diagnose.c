@@ -38,9 +38,10 @@ static bool tell_steps(struct visit *visit, struct ari_diagnosis *diagnosis,
 		if (!add_check(diagnosis, step, ok, detail, err))
 			return false;
 	}
-	if (going)
-		diagnosis->error.code = ARI_OK;
-	return true;
+	if (!going)
+		return true;
+	diagnosis->error.code = ARI_OK;
+	return visit_conclude(visit, err);
 }
 
 bool ari_diagnose(pid_t pid, const struct ari_options *options,

@@ -322,10 +322,18 @@ static bool run_steps(struct visit *visit, const struct visit_step *steps, size_
 	for (size_t i = 0; i < count; i++) {
 		if (run_step(visit, &steps[i], err))
 			continue;
-		return is_partial(visit, err) ? stop_early(visit, err)
-					      : fail_step(visit, err);
+		if (!is_partial(visit, err))
+			return fail_step(visit, err);
+		if (!stop_early(visit, err))
+			return false;
+		break;
 	}
-	return true;
+	return visit_conclude(visit, err);
+}
+
+bool visit_conclude(struct visit *visit, struct ari_error *err)
+{
+	return visit_runtime(visit, err) && ari_judge(visit->model, err);
 }
 
 /*

@@ -115,6 +115,14 @@ bool visit_mmapped(struct visit *visit, struct ari_error *err)
 bool visit_memory(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* What runs the program, by the files that are mapped (runtime.c). */
+bool visit_runtime(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Last of all, and of a visit that ended early as well: the verdicts on what was read. */
+bool visit_conclude(struct visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* The variables that steer malloc, from its environment (environment.c). */
 bool visit_environment(struct visit *visit, struct ari_error *err)
 	__attribute__((warn_unused_result));
