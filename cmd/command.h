@@ -45,6 +45,9 @@ struct command {
 	bool tells_notes;	 /* the notes on quality are in its text */
 };
 
+/* What --exit-code asks for was found: no failure, and not just done.  False. */
+bool run_found(struct ari_error *err);
+
 #define COMMAND(name) extern const struct command command_##name;
 #include "commands.def"
 #undef COMMAND

@@ -9,7 +9,9 @@
 #include "help.h"
 #include "tell.h"
 
-/* The manual promises these numbers. */
+/* The manual promises these numbers.  What --exit-code asks for is no failure. */
+#define STATUS_FOUND 1
+
 static const int statuses[] = {
 	[ARI_OK] = 0,	      [ARI_USAGE] = 2,	     [ARI_GONE] = 3,
 	[ARI_DENIED] = 4,     [ARI_NOT_GLIBC] = 5,   [ARI_NO_SYMBOLS] = 5,
@@ -62,6 +64,8 @@ int main(int argc, char **argv)
 	options_done(&options);
 	if (done)
 		return statuses[ARI_OK];
+	if (err.code == ARI_OK)
+		return STATUS_FOUND;
 	tell("%s", err.message);
 	return statuses[err.code];
 }

@@ -211,6 +211,8 @@ static const struct row rows[] = {
 	  take_flag, AT(pins) },
 	{ { 0, "group", NULL, "one row per name, whatever numbers are in it", OWN_GROUP },
 	  take_flag, AT(group) },
+	{ { 0, "exit-code", NULL, "exit with 1 if a warning is found", 0 },
+	  take_flag, AT(exit_code) },
 	{ { 0, "color", "WHEN", "auto (on a terminal), always or never", 0 },
 	  take_word, AT(color), .word = color_word },
 	{ { 'q', "quiet", NULL, "no notes on stderr", 0 },

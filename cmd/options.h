@@ -48,7 +48,7 @@ struct options {
 	bool debuginfod;
 
 	uint64_t verbose;
-	bool quiet, help, version;
+	bool quiet, help, version, exit_code;
 
 	bool sizes, pins, group;
 	uint64_t arena; /* index, ARENA_ALL, or ARI_UNKNOWN: not given */

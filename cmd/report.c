@@ -4,6 +4,7 @@
 #include "arenas.h"
 #include "command.h"
 #include "facts.h"
+#include "findings.h"
 #include "names.h"
 #include "out/refuse.h"
 #include "rss.h"
@@ -283,7 +284,9 @@ static bool build_report(const struct ari_model *model, const struct options *op
 
 	if (rows == NULL)
 		return refuse_memory(err);
+	findings_open(document, model);
 	rss_answer(document, model);
+	findings_also(document, model);
 	add_facts(document, model);
 	document_table(document,
 		       (struct table){
@@ -299,6 +302,7 @@ static bool build_report(const struct ari_model *model, const struct options *op
 		       });
 	add_damage(document, model);
 	add_quality(document, model);
+	findings_advice(document, model, options->verbose > 0);
 	if (options->verbose > 0)
 		facts_settings(document, model);
 	return true;

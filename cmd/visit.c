@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
+#include "findings.h"
 #include "open.h"
 #include "out/show.h"
 #include "tell.h"
@@ -41,10 +42,16 @@ static bool build_and_show(const struct options *options, const struct ari_model
 	return done;
 }
 
+bool run_found(struct ari_error *err)
+{
+	*err = (struct ari_error){ .code = ARI_OK };
+	return false;
+}
+
 bool run_visit(const struct options *options, struct ari_error *err)
 {
 	struct ari_model *model = NULL;
-	bool shown, whole;
+	bool shown, whole, found;
 
 	if (!open_model(options, &model, err))
 		return false;
@@ -53,6 +60,7 @@ bool run_visit(const struct options *options, struct ari_error *err)
 	whole = model->stopped.code == ARI_OK;
 	if (shown && !whole)
 		*err = model->stopped;
+	found = options->exit_code && findings_warn(model);
 	ari_model_free(model);
-	return shown && whole;
+	return shown && whole && (!found || run_found(err));
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMD_FINDINGS_H
+#define CMD_FINDINGS_H
+
+#include "out/document.h"
+
+/* What was found, as report tells it.  A finding has its verdict's name in front. */
+
+/* The first, which is the most important, as a paragraph; nothing if there is none. */
+void findings_open(struct document *document, const struct ari_model *model);
+
+/* The others, a fact for each; with -b, the exact numbers of all. */
+void findings_also(struct document *document, const struct ari_model *model);
+
+/* What to do, what would do nothing, and what speaks against it; all: of every one. */
+void findings_advice(struct document *document, const struct ari_model *model, bool all);
+
+/* Whether one of them is a warning. */
+bool findings_warn(const struct ari_model *model);
+
+#endif
