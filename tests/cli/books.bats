@@ -7,6 +7,7 @@ load helper
 load oracle
 load trim
 load cores
+load group
 
 setup() {
 	need jq jq
@@ -107,7 +108,7 @@ balanced() {
 	holds "$json" '[.arenas[], .totals | .resident[], .trimmable_swapped_bytes] | all(. == null)' \
 		'.totals.trimmable_bytes == null'
 	"$ARENAINSPECT" --depth arenas "$pid" >"$text"
-	head -n 1 "$text" | grep -qx "$(jq .totals.arenas "$json") arenas hold .* from the system\."
+	grep -qx "$(jq .totals.arenas "$json") arenas hold .* from the system\." "$text"
 	run ! grep -qi 'trim\|of the arenas\|pinned' "$text"
 }
 
@@ -153,7 +154,12 @@ class() {
 	jq ".totals.resident.$1_bytes" "$json"
 }
 
-# sentence: the report's first, as the document has it
+# opening: the verdict that comes first, if there is one, as the document has it
+opening() {
+	jq -r '.findings[0] // empty | "\(.id): \(.message)"' "$json"
+}
+
+# sentence: the report's first besides, as the document has it
 sentence() {
 	jq -r '(.memory // [] | map(select(.kind == "malloc-mmapped").resident_bytes)[0] // 0) as $mmapped |
 		.totals.resident as $all |
@@ -163,13 +169,16 @@ sentence() {
 		"\($all.retained_top_bytes + $all.pinned_free_bytes + $all.tcache_bytes) bytes is free that it would not."' "$json"
 }
 
-@test "the report opens with the answer, in the document's own figures" {
+@test "the report opens with the verdict and the answer, in the document's own figures" {
 	local target
 	for target in 'start_target demo' 'start_truthful history 5' 'start_truthful quiet' 'start_target pins'; do
 		$target
 		look
 		"$ARENAINSPECT" -b "$pid" >"$text"
-		diff <(sentence) <(head -n 1 "$text")
+		diff <(
+			opening
+			sentence
+		) <(grep . "$text" | head -n "$(jq '[2, (.findings | length) + 1] | min' "$json")")
 		says_of 'of the arenas' "$(class total)"
 		says_of '  in use' "$(class in_use)"
 		says_of '  cached' "$(jq .totals.resident.tcache_bytes "$json")"
@@ -206,60 +215,6 @@ sentence() {
 }
 
 # ---- the container ----
-
-# make_group BYTES: a control group with that limit to its memory, of version 1 or 2,
-# into $group, and the name of its use into $usage
-make_group() {
-	local root limit name=arenainspect-test-$$
-	while read -r root; do
-		group=$root/$name
-		mkdir "$group" || continue
-		for usage in memory.usage_in_bytes memory.current; do
-			limit=${usage/usage/limit} limit=${limit/current/max}
-			if [ -e "$group/$limit" ] && echo "$1" >"$group/$limit"; then
-				return 0
-			fi
-		done
-		rmdir "$group"
-	done 2>/dev/null < <(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ || $3 == "cgroup2" { print $2 }' /proc/mounts)
-	group=
-	return 1
-}
-
-# limited_group BYTES: the same, with a hierarchy mounted for it where there is none;
-# skips where that is not to be had
-limited_group() {
-	local options
-	need_root 'a control group'
-	make_group "$1" && return
-	hierarchy=$BATS_TEST_TMPDIR/hierarchy
-	mkdir "$hierarchy"
-	for options in '-t cgroup -o memory' '-t cgroup2'; do
-		# shellcheck disable=SC2086 # two words or more
-		mount $options none "$hierarchy" 2>/dev/null || continue
-		make_group "$1" && return
-		umount "$hierarchy"
-	done
-	rmdir "$hierarchy"
-	hierarchy=
-	skip 'no control group with a limit can be made here'
-}
-
-# After end_all.
-remove_group() {
-	if [ -n "${group:-}" ]; then
-		await rmdir "$group" 2>/dev/null
-	fi
-	if [ -n "${hierarchy:-}" ]; then
-		umount "$hierarchy"
-	fi
-}
-
-# start_in_group COMMAND…
-start_in_group() {
-	# shellcheck disable=SC2016 # for the other shell
-	start bash -c 'echo $$ >"$1/cgroup.procs" && exec "${@:2}"' - "$group" "$@"
-}
 
 @test "a container's limit and use, and what share of the use could come back" {
 	local max=$((1 << 29)) used share

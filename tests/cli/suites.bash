@@ -146,10 +146,11 @@ visit_by() {
 }
 
 # What may differ between documents of one process at rest: the moment, and what says
-# where the symbols and the layout came from.
+# where the symbols and the layout came from, on which the limit of arenas rests.
 document() {
 	jq -S 'del(.taken, .quality, .process.cgroup.memory_current_bytes, .process.cgroup.memory_inactive_file_bytes, .settings.arena_limit_source,
-		.libc.symbol_source, .libc.layout_source, .libc.debug_file, .libc.proof)' "$1"
+		.libc.symbol_source, .libc.layout_source, .libc.debug_file, .libc.proof,
+		(.findings[]? | select(.id == "ARENA-LIMIT")))' "$1"
 }
 
 # agree COMPARE-ARGUMENTS -- WAY…: each is what the process says of itself, and all are one
