@@ -58,9 +58,10 @@ static bool is_at_arena_limit(const struct ari_model *model)
 	uint64_t shared = number_of(model, SHARED_ARENAS).value;
 
 	if (limit == ARI_UNKNOWN || limit == 0 || model->totals.arenas == ARI_UNKNOWN ||
-	    model->totals.arenas < limit || shared == ARI_UNKNOWN)
+	    model->totals.arenas < limit)
 		return false;
-	return source == ARI_LIMIT_READ || source == ARI_LIMIT_ARENA_MAX || shared > 0;
+	return source == ARI_LIMIT_READ || source == ARI_LIMIT_ARENA_MAX ||
+	       (source == ARI_LIMIT_ESTIMATED && shared != ARI_UNKNOWN && shared > 0);
 }
 
 static bool is_unstable(const struct ari_model *model)

@@ -84,8 +84,8 @@ enum layout_trait {
 	TRAIT_FASTCHUNKS_FLAG,	 /* flags & 1 clear: there may be fast chunks */
 	TRAIT_LIMIT_BY_AFFINITY, /* the limit of arenas counts processors by affinity */
 	TRAIT_CORRUPT_FLAG,	 /* flags & 4: malloc_trim skips the arena */
-	TRAIT_TUNABLES,		 /* GLIBC_TUNABLES=glibc.malloc.… are read at the start */
-	TRAIT_TUNABLE_HUGETLB,	 /* glibc.malloc.hugetlb is one of them */
+	TRAIT_TUNABLES,	       /* GLIBC_TUNABLES=glibc.malloc.… are read at the start */
+	TRAIT_TUNABLE_HUGETLB, /* glibc.malloc.hugetlb is one of them */
 	LAYOUT_TRAITS
 };
 

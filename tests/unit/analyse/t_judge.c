@@ -426,6 +426,9 @@ TEST(limit_of_arenas_is_reached_when_that_is_certain)
 	ck_assert_int_eq(judged(model, "ARENA-LIMIT"), ARI_SEVERITY_INFO);
 	ARENA(model)->attached_threads = ARI_UNKNOWN;
 	ck_assert_int_eq(judged(model, "ARENA-LIMIT"), -1);
+	/* Releases before 2.23 do not count them; there the setting is enough. */
+	settings->arena_limit_source = ARI_LIMIT_ARENA_MAX;
+	ck_assert_int_eq(judged(model, "ARENA-LIMIT"), ARI_SEVERITY_INFO);
 	ARENA(model)->attached_threads = 2;
 	settings->arena_limit = ARI_UNKNOWN;
 	settings->arena_limit_source = ARI_LIMIT_NOT_COMPUTED;

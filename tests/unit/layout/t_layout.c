@@ -139,8 +139,7 @@ static const struct trait_span {
 	{ TRAIT_MMAPPED_SHORT, 43, 99 },     { TRAIT_TCACHE_DUMMY, 43, 99 },
 	{ TRAIT_THREADED_FASTBINS, 17, 42 }, { TRAIT_FASTCHUNKS_FLAG, 17, 26 },
 	{ TRAIT_CORRUPT_FLAG, 22, 26 },	     { TRAIT_LIMIT_BY_AFFINITY, 35, 38 },
-	{ TRAIT_TUNABLES, 26, 99 },
-	{ TRAIT_TUNABLE_HUGETLB, 35, 99 },
+	{ TRAIT_TUNABLES, 26, 99 },	     { TRAIT_TUNABLE_HUGETLB, 35, 99 },
 };
 
 TEST(trait_can_be_asked_of_a_release_alone)
@@ -186,4 +185,5 @@ UNIT_MAIN("layout/layout", release_is_read_from_its_version,
 	  member_outside_of_its_struct_is_refused,
 	  array_that_ends_outside_of_its_struct_is_refused,
 	  struct_that_is_too_large_to_be_read_is_refused, empty_layout_is_refused,
-	  trait_can_be_asked_of_a_release_alone, traits_are_those_of_the_release, names_are_those_of_glibc)
+	  trait_can_be_asked_of_a_release_alone, traits_are_those_of_the_release,
+	  names_are_those_of_glibc)
