@@ -53,12 +53,21 @@ static uint64_t idle_free(const struct ari_arena *arena)
 	return arena->idle == ARI_YES ? free_resident(arena) : 0;
 }
 
+/* Those of the kernel's pool are no resident memory. */
+static uint64_t huge_resident(const struct ari_heap *heap)
+{
+	if (heap->huge_page_bytes == ARI_UNKNOWN || heap->resident_bytes == ARI_UNKNOWN)
+		return ARI_UNKNOWN;
+	return heap->huge_page_bytes < heap->resident_bytes ? heap->huge_page_bytes
+							    : heap->resident_bytes;
+}
+
 static uint64_t huge_pages(const struct ari_arena *arena)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = plus(sum, arena->heaps.at[i].huge_page_bytes);
+		sum = plus(sum, huge_resident(&arena->heaps.at[i]));
 	return arena->heaps.known || arena->heaps.count > 0 ? sum : ARI_UNKNOWN;
 }
 

@@ -41,6 +41,14 @@ static bool has_other_allocator(const struct ari_model *model)
 	return malloc_is_other(model) || model->allocator.others.count > 0;
 }
 
+/* Where malloc takes huge pages from the kernel's pool, those are among the counted. */
+static bool has_no_pool_of_huge_pages(const struct ari_model *model)
+{
+	uint64_t bytes = model->settings.huge_page_bytes;
+
+	return bytes == 0 || bytes == ARI_UNKNOWN;
+}
+
 static bool is_near_mmaps_max(const struct ari_model *model)
 {
 	uint64_t chunks = model->totals.mmapped_chunks;

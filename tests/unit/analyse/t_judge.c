@@ -142,6 +142,7 @@ static void set_huge(struct ari_model *model, uint64_t value)
 	ARENA(model)->resident.in_use_bytes = 8 * MIB;
 	ARENA(model)->heaps.at[0].huge_page_bytes =
 		value == ARI_UNKNOWN ? value : value + 8 * MIB;
+	ARENA(model)->heaps.at[0].resident_bytes = 600 * GIB;
 }
 
 static void set_needed(struct ari_model *model, uint64_t value)
@@ -317,9 +318,17 @@ TEST(huge_pages_that_what_is_in_use_may_fill_are_not_free)
 	struct ari_model *model = new_model();
 
 	ARENA(model)->heaps.at[0].huge_page_bytes = 80 * MIB;
+	ARENA(model)->heaps.at[0].resident_bytes = 100 * MIB;
 	ARENA(model)->resident.in_use_bytes = 60 * MIB;
 	ARENA(model)->resident.metadata_bytes = 4 * MIB;
 	ck_assert_int_eq(judged(model, "THP-INFLATED"), ARI_SEVERITY_NOTICE);
+	/* Those of the kernel's pool are no resident memory. */
+	model->settings.huge_page_bytes = 2 * MIB;
+	ck_assert_int_eq(judged(model, "THP-INFLATED"), -1);
+	model->settings.huge_page_bytes = 0;
+	ARENA(model)->heaps.at[0].resident_bytes = 70 * MIB;
+	ck_assert_int_eq(judged(model, "THP-INFLATED"), -1);
+	ARENA(model)->heaps.at[0].resident_bytes = 100 * MIB;
 	ARENA(model)->resident.tcache_bytes = 1;
 	ck_assert_int_eq(judged(model, "THP-INFLATED"), -1);
 	ari_model_free(model);
