@@ -4,8 +4,6 @@
 
 #include "analyse/numbers.h"
 
-struct ari_diff;
-
 #define VERDICT_EVIDENCE 6
 
 /*
@@ -28,9 +26,8 @@ struct verdict {
 	unsigned int least_percent, grave_percent;
 	bool (*holds)(const struct ari_model *model);
 	bool (*graver)(const struct ari_model *model);
-	bool last; /* whatever its stake is, which is no resident memory */
-	bool of_diff;
-	bool (*grew)(const struct ari_diff *diff); /* of_diff: its predicate */
+	bool last;    /* whatever its stake is, which is no resident memory */
+	bool of_diff; /* of two snapshots, which are judged elsewhere */
 	enum number evidence[VERDICT_EVIDENCE];
 	const char *message, *advice, *no_help, *against;
 };
