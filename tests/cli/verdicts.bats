@@ -157,6 +157,17 @@ for line in sys.stdin:
 	is_not_found TRIMMABLE
 }
 
+@test "node is told by what it is, and its heap is not malloc's" {
+	need node nodejs
+	start node -e 'const held = [];
+		for (let i = 0; i < 500000; i++) held.push({ number: i });
+		console.log("ready"); process.stdin.resume()'
+	judge
+	holds "$json" '.process.runtime == "nodejs"'
+	is_found OUTSIDE-MALLOC
+	holds "$json" '.findings[] | select(.id == "OUTSIDE-MALLOC").advice | contains("--max-old-space-size")'
+}
+
 # ---- --exit-code ----
 
 @test "--exit-code is 1 where a warning is found, for every command, and 0 where none is" {

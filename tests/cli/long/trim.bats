@@ -188,7 +188,8 @@ rss_and_swap() {
 	await_line ready
 	"$ARENAINSPECT" --json "$pid" >"$json"
 	books_balance "$json"
-	holds "$json" '.totals.trimmable_bytes > 50000000'
+	holds "$json" '.totals.trimmable_bytes > 50000000' '.process.runtime == "jvm"' \
+		"any(.findings[]; .id == \"TRIMMABLE\" and (.advice | contains(\"jcmd $pid System.trim_native_heap\")))"
 	before=$(rss_and_swap)
 	said=$(jcmd "$pid" System.trim_native_heap)
 	after=$(rss_and_swap)
