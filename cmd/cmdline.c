@@ -292,12 +292,12 @@ static bool check_process(const struct options *options, struct ari_error *err)
 		return refuse(err, ARI_USAGE, "%s is about a running process: no --core",
 			      options->command->name);
 	if (given == 0 && !options->command->pid_optional)
-		return refuse(err, ARI_USAGE,
-			      "which process? arenainspect %s%sPID, --comm NAME, --unit NAME, "
-			      "--core FILE or a snapshot file; --help tells more",
-			      options->command == commands[0] ? ""
-							      : options->command->name,
-			      options->command == commands[0] ? "" : " ");
+		return refuse(
+			err, ARI_USAGE,
+			"which process? arenainspect %s%sPID, --comm NAME, --unit NAME, "
+			"--core FILE or a snapshot file; --help tells more",
+			options->command == commands[0] ? "" : options->command->name,
+			options->command == commands[0] ? "" : " ");
 	return check_file(options, err);
 }
 
