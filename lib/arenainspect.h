@@ -348,6 +348,90 @@ struct ari_model {
 	ARI_LIST(char *) words;
 };
 
+/* ---- what changed between two models ---- */
+
+/*
+ * Members are named as those of the model whose change they are.  A delta is the
+ * value after less the value before; INT64_MIN: not known, since one of the two is
+ * not, and null in JSON.
+ */
+struct ari_moment {
+	struct ari_taken taken;
+	struct ari_process process;
+};
+
+struct ari_chunks_delta {
+	int64_t chunks, bytes;
+};
+
+struct ari_top_delta {
+	int64_t bytes, resident_bytes;
+};
+
+struct ari_resident_delta {
+	int64_t total_bytes;
+	int64_t in_use_bytes, tcache_bytes, trimmable_bytes, retained_top_bytes,
+		pinned_free_bytes, metadata_bytes, unwalked_bytes;
+};
+
+struct ari_totals_delta {
+	int64_t arenas, idle_arenas, heaps;
+	int64_t system_bytes, max_system_bytes;
+	int64_t in_use_bytes, free_bytes, fast_bytes, tcache_bytes, top_bytes,
+		overhead_bytes, unread_bytes, unwalked_bytes;
+	int64_t mmapped_chunks, mmapped_bytes;
+	struct ari_resident_delta resident;
+	int64_t trimmable_bytes, trimmable_swapped_bytes;
+};
+
+struct ari_memory_delta {
+	uint64_t kind; /* enum ari_memory_kind */
+	int64_t mappings, virtual_bytes, resident_bytes, swapped_bytes;
+};
+
+enum ari_arena_change {
+	ARI_ARENA_KEPT,
+	ARI_ARENA_NEW,	  /* was not there before: its deltas are all it has */
+	ARI_ARENA_REUSED, /* no thread was attached, and now one is */
+	ARI_ARENA_GONE_IDLE,
+	ARI_ARENA_MISSING, /* glibc frees no arena: it was not found, and no delta is
+			      known */
+};
+
+struct ari_arena_delta {
+	uint64_t index; /* after; of a missing one before */
+	uint64_t address;
+	uint64_t kind;	 /* enum ari_arena_kind */
+	uint64_t change; /* enum ari_arena_change */
+	int64_t attached_threads, heaps;
+	int64_t system_bytes, max_system_bytes;
+	int64_t in_use_bytes, overhead_bytes, unread_bytes, unwalked_bytes;
+	int64_t free_bytes;
+	struct ari_chunks_delta fast, unsorted, small, large, tcache;
+	struct ari_top_delta top;
+	struct ari_resident_delta resident;
+	int64_t trimmable_swapped_bytes;
+};
+
+struct ari_size_delta {
+	uint64_t from_bytes, to_bytes;
+	int64_t in_use_chunks, in_use_bytes, free_chunks, free_bytes;
+};
+
+/* Owns all it points to, and nothing of the two models. */
+struct ari_diff {
+	struct ari_moment before, after;
+	double seconds; /* from one to the other; NaN: they are of two processes */
+	struct ari_totals_delta totals;
+	ARI_LIST(struct ari_memory_delta) memory;
+	/* In the order after, the missing ones last; not known of two processes. */
+	ARI_LIST(struct ari_arena_delta) arenas;
+	ARI_LIST(struct ari_size_delta) sizes; /* over all arenas, ascending */
+	/* What grew, by how much, largest first; not known of two processes. */
+	ARI_LIST(struct ari_finding) findings;
+	ARI_LIST(char *) notes; /* how far the deltas go */
+};
+
 /* ---- visiting a process ---- */
 
 enum ari_symbols { ARI_FIND_AUTO, ARI_FIND_DEBUGINFO, ARI_FIND_SEARCH };
@@ -475,6 +559,27 @@ bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *
 	__attribute__((warn_unused_result));
 
 /*
+ * What changed from one model to a later one of the same process, and what grew.
+ *
+ * before, after  borrowed for the call
+ * force          they may be of two processes (replicas): then arenas are not
+ *                matched, nothing is said to grow, and no time lies between them
+ * ret            on success for ari_diff_free()
+ * err            ARI_USAGE: not known to be the same process (pid, start time, boot
+ *                id, and no exec in between), or not in the order of time;
+ *                ARI_NO_MEMORY
+ */
+bool ari_diff(const struct ari_model *before, const struct ari_model *after, bool force,
+	      struct ari_diff **ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+void ari_diff_free(struct ari_diff *diff);
+
+/* Writes the JSON document (schema "arenainspect-diff/1") to out.  err: ARI_IO. */
+bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
  * The processes whose comm is exactly `comm`, in order of pid.  Kernel threads
  * and those that vanish meanwhile are left out.  ret: list of pids, freed with
  * free(ret->at).
@@ -514,6 +619,7 @@ const char *ari_memory_kind_name(uint64_t kind);
 const char *ari_bin_kind_name(uint64_t kind);
 const char *ari_arena_kind_name(uint64_t kind);
 const char *ari_arena_state_name(uint64_t state);
+const char *ari_arena_change_name(uint64_t change);
 const char *ari_severity_name(uint64_t severity);
 
 #endif

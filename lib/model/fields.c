@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/list.h"
 #include "model/fields.h"
@@ -260,10 +261,108 @@ static const struct field model_fields[] = {
 	INNER(ari_model, findings, FIELD_LIST, &finding_record),
 	PART(quality),
 };
+
+/* ---- the difference of two models ---- */
+
+WORDS(arena_change, ari_arena_change_name, "kept", "new", "reused", "gone-idle", "missing")
+
+#define D(member) ROW(THIS, member, FIELD_SIGNED)
+
+#define THIS ari_moment
+static const struct field moment_fields[] = {
+	INNER(ari_moment, taken, FIELD_RECORD, &taken_record),
+	INNER(ari_moment, process, FIELD_RECORD, &process_record),
+};
+RECORD(moment, ari_moment);
+#undef THIS
+
+#define THIS ari_chunks_delta
+static const struct field chunks_delta_fields[] = { D(chunks), D(bytes) };
+RECORD(chunks_delta, ari_chunks_delta);
+#undef THIS
+
+#define THIS ari_top_delta
+static const struct field top_delta_fields[] = { D(bytes), D(resident_bytes) };
+RECORD(top_delta, ari_top_delta);
+#undef THIS
+
+#define THIS ari_resident_delta
+static const struct field resident_delta_fields[] = {
+	D(total_bytes), D(in_use_bytes), D(tcache_bytes), D(trimmable_bytes),
+	D(retained_top_bytes), D(pinned_free_bytes), D(metadata_bytes), D(unwalked_bytes),
+};
+RECORD(resident_delta, ari_resident_delta);
+#undef THIS
+
+#define THIS ari_totals_delta
+static const struct field totals_delta_fields[] = {
+	D(arenas), D(idle_arenas), D(heaps), D(system_bytes), D(max_system_bytes),
+	D(in_use_bytes), D(free_bytes), D(fast_bytes), D(tcache_bytes), D(top_bytes),
+	D(overhead_bytes), D(unread_bytes), D(unwalked_bytes), D(mmapped_chunks),
+	D(mmapped_bytes),
+	INNER(ari_totals_delta, resident, FIELD_RECORD, &resident_delta_record),
+	D(trimmable_bytes), D(trimmable_swapped_bytes),
+};
+RECORD(totals_delta, ari_totals_delta);
+#undef THIS
+
+#define THIS ari_memory_delta
+static const struct field memory_delta_fields[] = {
+	WORD(ari_memory_delta, kind, &memory_kind_words), D(mappings), D(virtual_bytes),
+	D(resident_bytes), D(swapped_bytes),
+};
+RECORD(memory_delta, ari_memory_delta);
+#undef THIS
+
+#define THIS ari_arena_delta
+#define CHUNKS_DELTA(member) INNER(ari_arena_delta, member, FIELD_RECORD, &chunks_delta_record)
+static const struct field arena_delta_fields[] = {
+	N(index), A(address), WORD(ari_arena_delta, kind, &arena_kind_words),
+	WORD(ari_arena_delta, change, &arena_change_words),
+	D(attached_threads), D(heaps), D(system_bytes), D(max_system_bytes), D(in_use_bytes),
+	D(overhead_bytes), D(unread_bytes), D(unwalked_bytes), D(free_bytes),
+	CHUNKS_DELTA(fast), CHUNKS_DELTA(unsorted), CHUNKS_DELTA(small), CHUNKS_DELTA(large),
+	CHUNKS_DELTA(tcache), INNER(ari_arena_delta, top, FIELD_RECORD, &top_delta_record),
+	INNER(ari_arena_delta, resident, FIELD_RECORD, &resident_delta_record),
+	D(trimmable_swapped_bytes),
+};
+RECORD(arena_delta, ari_arena_delta);
+#undef THIS
+
+#define THIS ari_size_delta
+static const struct field size_delta_fields[] = {
+	N(from_bytes), N(to_bytes), D(in_use_chunks), D(in_use_bytes), D(free_chunks),
+	D(free_bytes),
+};
+RECORD(size_delta, ari_size_delta);
+#undef THIS
+
+static const struct field diff_fields[] = {
+	INNER(ari_diff, before, FIELD_RECORD, &moment_record),
+	INNER(ari_diff, after, FIELD_RECORD, &moment_record),
+	ROW(ari_diff, seconds, FIELD_REAL),
+	INNER(ari_diff, totals, FIELD_RECORD, &totals_delta_record),
+	INNER(ari_diff, memory, FIELD_LIST, &memory_delta_record),
+	INNER(ari_diff, arenas, FIELD_LIST, &arena_delta_record),
+	INNER(ari_diff, sizes, FIELD_LIST, &size_delta_record),
+	INNER(ari_diff, findings, FIELD_LIST, &finding_record),
+	ROW(ari_diff, notes, FIELD_STRINGS),
+};
 // clang-format on
 
 const struct record model_record = { model_fields, COUNT(model_fields),
 				     sizeof(struct ari_model) };
+
+const struct record diff_record = { diff_fields, COUNT(diff_fields),
+				    sizeof(struct ari_diff) };
+
+const struct field *record_field(const struct record *record, const char *key)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (strcmp(record->fields[i].key, key) == 0)
+			return &record->fields[i];
+	return NULL;
+}
 
 static void clear_field(const struct field *field, void *at)
 {

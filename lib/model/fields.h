@@ -49,6 +49,10 @@ struct record {
 };
 
 extern const struct record model_record;
+extern const struct record diff_record;
+
+/* The field with that key, or NULL. */
+const struct field *record_field(const struct record *record, const char *key);
 
 /* Sets every field to what means "not known", inner structs' too. */
 void record_clear(const struct record *record, void *at);

@@ -188,21 +188,40 @@ static void write_stopped(struct json *json, const struct ari_error *stopped)
 	json_close(json, '}');
 }
 
+static void open_document(struct json *json, const char *schema)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "schema", schema);
+	json_open(json, "tool", '{');
+	json_string(json, "name", "arenainspect");
+	json_string(json, "version", ari_version());
+	json_close(json, '}');
+}
+
+static bool close_document(struct json *json, struct ari_error *err)
+{
+	json_close(json, '}');
+	if (fflush(json->out) != 0 || ferror(json->out))
+		return fail(err, ARI_IO, "cannot write the document: %s",
+			    strerror(errno));
+	return true;
+}
+
 bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
 {
 	struct json json = { .out = out };
 
-	json_open(&json, NULL, '{');
-	json_string(&json, "schema", "arenainspect/1");
-	json_open(&json, "tool", '{');
-	json_string(&json, "name", "arenainspect");
-	json_string(&json, "version", ari_version());
-	json_close(&json, '}');
+	open_document(&json, "arenainspect/1");
 	write_fields(&json, &model_record, model);
 	write_stopped(&json, &model->stopped);
-	json_close(&json, '}');
-	if (fflush(out) != 0 || ferror(out))
-		return fail(err, ARI_IO, "cannot write the document: %s",
-			    strerror(errno));
-	return true;
+	return close_document(&json, err);
+}
+
+bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *err)
+{
+	struct json json = { .out = out };
+
+	open_document(&json, "arenainspect-diff/1");
+	write_fields(&json, &diff_record, diff);
+	return close_document(&json, err);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds JSON documents against the JSON Schema that ships with the program.
+"""Holds JSON documents against the JSON Schemas that ship with the program: each
+against the one that it names.
 
   valid.py DOCUMENT.json…
 
@@ -16,7 +17,11 @@ try:
 except ImportError:
     sys.exit(77)
 
-SCHEMA = pathlib.Path(__file__).parents[2] / "lib/snapshot/arenainspect-1.schema.json"
+FOLDER = pathlib.Path(__file__).parents[2] / "lib/snapshot"
+SCHEMAS = {
+    "arenainspect/1": "arenainspect-1.schema.json",
+    "arenainspect-diff/1": "diff.schema.json",
+}
 
 
 def load(path):
@@ -24,14 +29,22 @@ def load(path):
         return json.load(file)
 
 
-def main():
-    schema = load(SCHEMA)
+def validator_of(name):
+    schema = load(FOLDER / SCHEMAS.get(name, SCHEMAS["arenainspect/1"]))
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
-    validator = kind(schema)
+    return kind(schema)
+
+
+def main():
+    validators = {}
     found = 0
     for path in sys.argv[1:]:
-        for error in list(validator.iter_errors(load(path)))[:5]:
+        document = load(path)
+        name = document.get("schema")
+        if name not in validators:
+            validators[name] = validator_of(name)
+        for error in list(validators[name].iter_errors(document))[:5]:
             print(f"{path}: {list(error.absolute_path)}: {error.message}")
             found += 1
     sys.exit(bool(found))

@@ -109,6 +109,11 @@ TEST(every_member_of_the_model_has_a_row)
 	expect_no_gaps(&model_record, offsetof(struct ari_model, stopped), "model");
 }
 
+TEST(every_member_of_a_diff_has_a_row)
+{
+	expect_no_gaps(&diff_record, sizeof(struct ari_diff), "diff");
+}
+
 static void expect_distinct_keys(const struct record *record)
 {
 	for (size_t i = 0; i < record->count; i++) {
@@ -127,6 +132,7 @@ static void expect_distinct_keys(const struct record *record)
 TEST(keys_of_a_record_are_distinct)
 {
 	expect_distinct_keys(&model_record);
+	expect_distinct_keys(&diff_record);
 }
 
 /* Under a leak checker this says that all was freed, once. */
@@ -166,6 +172,6 @@ TEST(every_value_of_an_enum_has_its_word_and_others_none)
 
 UNIT_MAIN("model/fields", record_that_is_cleared_knows_nothing,
 	  new_model_knows_nothing_and_was_not_stopped,
-	  every_member_of_the_model_has_a_row, keys_of_a_record_are_distinct,
-	  model_owns_all_it_points_to, no_model_can_be_freed,
-	  every_value_of_an_enum_has_its_word_and_others_none)
+	  every_member_of_the_model_has_a_row, every_member_of_a_diff_has_a_row,
+	  keys_of_a_record_are_distinct, model_owns_all_it_points_to,
+	  no_model_can_be_freed, every_value_of_an_enum_has_its_word_and_others_none)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ANALYSE_DELTA_H
+#define ANALYSE_DELTA_H
+
+#include "model/fields.h"
+
+/* after - before; INT64_MIN if one of them is ARI_UNKNOWN or they are too far apart. */
+int64_t delta_of(uint64_t before, uint64_t after);
+
+/* a + b; INT64_MIN if one of them is, or the sum is too large. */
+int64_t delta_add(int64_t a, int64_t b);
+
+/*
+ * Fills each delta of `delta`, inner records' too, from the members of two structs
+ * of `record` that have the same key: numbers, and for lists how many elements
+ * they have.  Keys that `record` lacks are left alone.
+ *
+ * before, after  NULL stands for a struct of zeros: what was not there
+ */
+void delta_fill(const struct record *delta, void *ret, const struct record *record,
+		const void *before, const void *after);
+
+#endif

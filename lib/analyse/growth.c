@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "analyse/delta.h"
+#include "analyse/measure.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "base/human.h"
+#include "model/fields.h"
+#include "model/model.h"
+
+/* Under that, a rate per hour would be mostly the error of its time. */
+#define LEAST_SECONDS 1
+
+static uint64_t positive(int64_t more)
+{
+	return more > 0 ? (uint64_t)more : 0;
+}
+
+/* ---- what is said of it ---- */
+
+/* ", that is 12.0 MiB per hour" */
+static const char *rate(const struct growth *its, char room[2 * HUMAN_ROOM])
+{
+	char bytes[HUMAN_ROOM];
+	double per_hour = (double)its->more * 3600 / its->diff->seconds;
+
+	*room = '\0';
+	if (its->diff->seconds >= LEAST_SECONDS && per_hour < 0x1p62)
+		snprintf(room, 2 * HUMAN_ROOM, ", %s per hour",
+			 human_bytes((uint64_t)per_hour, bytes));
+	return room;
+}
+
+static bool say(struct ari_finding *finding, struct ari_error *err, const char *format,
+		...) __attribute__((format(printf, 3, 4)));
+
+static bool say(struct ari_finding *finding, struct ari_error *err, const char *format,
+		...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&finding->message, format, arguments);
+	va_end(arguments);
+	if (length >= 0)
+		return true;
+	finding->message = NULL;
+	return fail_memory(err);
+}
+
+static bool prove(struct ari_finding *finding, const char *name, uint64_t value,
+		  struct ari_error *err)
+{
+	struct ari_evidence *evidence = list_add(&finding->evidence, err);
+
+	if (evidence == NULL)
+		return false;
+	*evidence = (struct ari_evidence){ name, value };
+	return true;
+}
+
+static bool prove_bytes(const struct growth *its, struct ari_finding *finding,
+			struct ari_error *err)
+{
+	double seconds = its->diff->seconds;
+
+	return prove(finding, "grown_bytes", its->more, err) &&
+	       prove(finding, "before_bytes", its->before, err) &&
+	       prove(finding, "seconds",
+		     isnan(seconds) ? ARI_UNKNOWN : (uint64_t)(seconds + 0.5), err);
+}
+
+/* The size class that grew most; false: none that is certain. */
+static bool largest_size(const struct growth *its, struct ari_size_delta *ret,
+			 bool *found, struct ari_error *err)
+{
+	struct size_deltas sizes = { 0 };
+	bool done = pairs_sizes(its->of->pairs, true, &sizes, err);
+	uint64_t unread = its->of->before->totals.unread_bytes;
+
+	*found = false;
+	for (size_t i = 0; i < sizes.list.count; i++) {
+		const struct ari_size_delta *row = &sizes.list.at[i];
+
+		if (positive(row->in_use_bytes) <= unread ||
+		    (*found && row->in_use_bytes <= ret->in_use_bytes))
+			continue;
+		*ret = *row;
+		*found = true;
+	}
+	list_done(&sizes.list);
+	return done;
+}
+
+/* "1040 bytes", "2048 to 2096 bytes", "135168 bytes and more" */
+static void size_text(const struct ari_size_delta *size, char *room, size_t bytes)
+{
+	if (size->to_bytes == ARI_UNKNOWN)
+		snprintf(room, bytes, "%" PRIu64 " bytes and more", size->from_bytes);
+	else if (size->to_bytes == size->from_bytes)
+		snprintf(room, bytes, "%" PRIu64 " bytes", size->from_bytes);
+	else
+		snprintf(room, bytes, "%" PRIu64 " to %" PRIu64 " bytes",
+			 size->from_bytes, size->to_bytes);
+}
+
+static bool prove_size(struct ari_finding *finding, const struct ari_size_delta *size,
+		       struct ari_error *err)
+{
+	return prove(finding, "size_from_bytes", size->from_bytes, err) &&
+	       prove(finding, "size_to_bytes", size->to_bytes, err) &&
+	       prove(finding, "size_grown_bytes", positive(size->in_use_bytes), err) &&
+	       prove(finding, "size_grown_chunks", positive(size->in_use_chunks), err);
+}
+
+static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
+			struct ari_error *err)
+{
+	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM], of_size[HUMAN_ROOM], sizes[96];
+	struct ari_size_delta size;
+	bool found;
+
+	if (!largest_size(its, &size, &found, err) || !prove_bytes(its, finding, err))
+		return false;
+	human_bytes(its->more, more);
+	rate(its, per_hour);
+	if (!found)
+		return say(finding, err,
+			   "the application holds %s more in malloc's arenas%s", more,
+			   per_hour);
+	size_text(&size, sizes, sizeof(sizes));
+	return prove_size(finding, &size, err) &&
+	       say(finding, err,
+		   "the application holds %s more in malloc's arenas%s; what grew most "
+		   "are chunks of %s, by %s in %" PRIu64 " chunks",
+		   more, per_hour, sizes,
+		   human_bytes(positive(size.in_use_bytes), of_size),
+		   positive(size.in_use_chunks));
+}
+
+static bool tell_free(const struct growth *its, struct ari_finding *finding,
+		      struct ari_error *err)
+{
+	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+
+	return prove_bytes(its, finding, err) &&
+	       say(finding, err, "malloc keeps %s more that the application has freed%s",
+		   human_bytes(its->more, more), rate(its, per_hour));
+}
+
+static uint64_t sum_of_new(const struct growth *its, size_t offset)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < its->diff->arenas.count; i++) {
+		const char *row = (const char *)&its->diff->arenas.at[i];
+
+		if (measure_is_new(its, i))
+			sum = delta_add(sum,
+					*(const int64_t *)(const void *)(row + offset));
+	}
+	return sum < 0 ? ARI_UNKNOWN : (uint64_t)sum;
+}
+
+static bool tell_arenas(const struct growth *its, struct ari_finding *finding,
+			struct ari_error *err)
+{
+	uint64_t system = sum_of_new(its, offsetof(struct ari_arena_delta, system_bytes));
+	uint64_t in_use = sum_of_new(its, offsetof(struct ari_arena_delta, in_use_bytes));
+	char bytes[HUMAN_ROOM];
+
+	return prove(finding, "new_arenas", its->more, err) &&
+	       prove(finding, "before_arenas", its->before, err) &&
+	       prove(finding, "arena_limit", its->of->after->settings.arena_limit, err) &&
+	       prove(finding, "new_system_bytes", system, err) &&
+	       prove(finding, "new_in_use_bytes", in_use, err) &&
+	       say(finding, err,
+		   "%" PRIu64 " arenas more than the %" PRIu64
+		   " there were; the new ones have %s from the system",
+		   its->more, its->before,
+		   system == ARI_UNKNOWN ? "an unknown amount"
+					 : human_bytes(system, bytes));
+}
+
+static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
+			 struct ari_error *err)
+{
+	uint64_t before = its->of->before->totals.mmapped_chunks;
+	uint64_t after = its->of->after->totals.mmapped_chunks;
+	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+
+	return prove_bytes(its, finding, err) &&
+	       prove(finding, "before_chunks", before, err) &&
+	       prove(finding, "after_chunks", after, err) &&
+	       say(finding, err,
+		   "the application holds %s more in mmapped chunks%s: there were %" PRIu64
+		   ", and now there are %" PRIu64,
+		   human_bytes(its->more, more), rate(its, per_hour), before, after);
+}
+
+static bool tell_outside(const struct growth *its, struct ari_finding *finding,
+			 struct ari_error *err)
+{
+	const struct ari_memory_delta *largest = NULL;
+	char more[HUMAN_ROOM], of_kind[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+
+	if (!prove_bytes(its, finding, err))
+		return false;
+	for (size_t i = 0; i < its->diff->memory.count; i++) {
+		const struct ari_memory_delta *row = &its->diff->memory.at[i];
+
+		if (measure_kind(row) == 0)
+			continue;
+		if (!prove(finding, ari_memory_kind_name(row->kind), measure_kind(row),
+			   err))
+			return false;
+		if (largest == NULL || measure_kind(row) > measure_kind(largest))
+			largest = row;
+	}
+	return say(finding, err, "%s more is not malloc's%s; %s of it: %s",
+		   human_bytes(its->more, more), rate(its, per_hour),
+		   human_bytes(measure_kind(largest), of_kind),
+		   ari_memory_kind_name(largest->kind));
+}
+
+/* ---- the verdicts ---- */
+
+static const struct verdict {
+	const char *id, *advice;
+	void (*measure)(struct growth *its);
+	uint64_t least;
+	double percent; /* of what there was before */
+	bool (*tell)(const struct growth *its, struct ari_finding *finding,
+		     struct ari_error *err);
+} verdicts[] = {
+	{
+		"GROWING-IN-USE",
+		"a longer time between the two tells growth that goes on from a load "
+		"that rose; who allocates chunks of that size, a heap profiler says",
+		measure_in_use,
+		LEAST_BYTES,
+		LEAST_PERCENT,
+		tell_in_use,
+	},
+	{
+		"GROWING-FREE",
+		"the report of the process says what malloc_trim(0) would give back of "
+		"it, and what keeps the rest",
+		measure_free,
+		LEAST_BYTES,
+		LEAST_PERCENT,
+		tell_free,
+	},
+	{
+		"GROWING-ARENAS",
+		"more threads allocate at the same time than before; the setting "
+		"arena_max (MALLOC_ARENA_MAX) limits arenas, not threads, which then "
+		"share them",
+		measure_arenas,
+		LEAST_ARENAS,
+		ARENAS_PERCENT,
+		tell_arenas,
+	},
+	{
+		"GROWING-MMAPPED",
+		"mmapped chunks are large blocks that are in use, and go back as soon as "
+		"they are freed: neither malloc_trim(0) nor fewer arenas change it",
+		measure_mmapped,
+		LEAST_BYTES,
+		LEAST_PERCENT,
+		tell_mmapped,
+	},
+	{
+		"GROWING-OUTSIDE",
+		"no setting of malloc bears on it; /proc/PID/smaps names the mappings, "
+		"and a runtime that has a heap of its own has tools of its own",
+		measure_outside,
+		LEAST_BYTES,
+		LEAST_PERCENT,
+		tell_outside,
+	},
+};
+
+#define VERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
+
+static bool is_growth(const struct verdict *verdict, const struct growth *its)
+{
+	return its->before != ARI_UNKNOWN && its->more != ARI_UNKNOWN &&
+	       its->more >= verdict->least &&
+	       (double)its->more >= verdict->percent / 100 * (double)its->before;
+}
+
+static bool add_finding(struct ari_diff *diff, const struct verdict *verdict,
+			const struct growth *its, struct ari_error *err)
+{
+	struct ari_finding *finding = list_add(&diff->findings, err);
+
+	if (finding == NULL)
+		return false;
+	record_clear(record_field(&diff_record, "findings")->record, finding);
+	finding->id = verdict->id;
+	finding->severity = ARI_SEVERITY_NOTICE;
+	return model_set_string(&finding->advice, verdict->advice, err) &&
+	       verdict->tell(its, finding, err);
+}
+
+/* What of two verdicts comes first: that of more bytes; arenas by what they have. */
+static uint64_t weight_of(const struct verdict *verdict, const struct growth *its)
+{
+	uint64_t bytes = its->more;
+
+	if (verdict->measure == measure_arenas)
+		bytes = sum_of_new(its, offsetof(struct ari_arena_delta, system_bytes));
+	return bytes == ARI_UNKNOWN ? 0 : bytes;
+}
+
+bool growth_judge(struct ari_diff *diff, const struct growth_of *of,
+		  struct ari_error *err)
+{
+	struct growth all[VERDICTS];
+	bool open[VERDICTS];
+
+	diff->findings.known = true;
+	for (size_t i = 0; i < VERDICTS; i++) {
+		all[i] = (struct growth){ .of = of,
+					  .diff = diff,
+					  .with_new_arenas = true };
+		verdicts[i].measure(&all[i]);
+		open[i] = is_growth(&verdicts[i], &all[i]);
+	}
+	for (;;) {
+		size_t next = VERDICTS;
+
+		for (size_t i = 0; i < VERDICTS; i++)
+			if (open[i] && (next == VERDICTS ||
+					weight_of(&verdicts[i], &all[i]) >
+						weight_of(&verdicts[next], &all[next])))
+				next = i;
+		if (next == VERDICTS)
+			return true;
+		if (!add_finding(diff, &verdicts[next], &all[next], err))
+			return false;
+		open[next] = false;
+	}
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyse/delta.h"
+#include "analyse/measure.h"
+
+/* ---- arenas that count ---- */
+
+bool measure_is_new(const struct growth *its, size_t i)
+{
+	return its->diff->arenas.at[i].change == ARI_ARENA_NEW;
+}
+
+static const struct arena_pair *counted(const struct growth *its, size_t i)
+{
+	const struct arena_pair *pair = &its->of->pairs->list.at[i];
+	bool has_both = pair->before != NULL && pair->after != NULL;
+
+	if (!(has_both || measure_is_new(its, i)) || !pair_is_whole(pair) ||
+	    !pair_is_comparable(pair))
+		return NULL;
+	return pair;
+}
+
+static uint64_t in_use_of(const struct ari_arena *arena)
+{
+	return arena->in_use_bytes;
+}
+
+/* Not known if one of them is not, or the sum is too large. */
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	if (a == ARI_UNKNOWN || b == ARI_UNKNOWN || __builtin_add_overflow(a, b, &sum))
+		return ARI_UNKNOWN;
+	return sum;
+}
+
+/* The headline "free inside malloc", of which the caches may not be known. */
+static uint64_t free_of(const struct ari_arena *arena)
+{
+	uint64_t cached = arena->tcache.bytes;
+
+	return plus(plus(arena->free_bytes, arena->fast.bytes),
+		    plus(arena->top.bytes, cached == ARI_UNKNOWN ? 0 : cached));
+}
+
+static uint64_t system_of(const struct ari_arena *arena)
+{
+	return arena->system_bytes;
+}
+
+/* In memory or in swap. */
+static uint64_t present_of(const struct ari_arena *arena)
+{
+	uint64_t sum = arena->resident.total_bytes;
+
+	for (size_t i = 0; i < arena->heaps.count; i++)
+		sum = plus(sum, arena->heaps.at[i].swapped_bytes);
+	return arena->heaps.known ? sum : ARI_UNKNOWN;
+}
+
+struct sum {
+	int64_t more; /* at least; INT64_MIN: no arena has it */
+	int64_t before;
+};
+
+/*
+ * A number over the arenas that have it twice.  `hidden`: what was not read before may
+ * have been of this kind.
+ */
+static struct sum sum_of(const struct growth *its,
+			 uint64_t (*number)(const struct ari_arena *), bool hidden)
+{
+	struct sum sum = { INT64_MIN, 0 };
+
+	for (size_t i = 0; i < its->of->pairs->list.count; i++) {
+		const struct arena_pair *pair = counted(its, i);
+		uint64_t before = 0, unread = 0;
+		int64_t more;
+
+		if (pair == NULL || (!its->with_new_arenas && pair->before == NULL))
+			continue;
+		if (pair->before != NULL) {
+			before = number(pair->before);
+			unread = hidden ? pair->before->unread_bytes : 0;
+		}
+		more = delta_add(delta_of(before, number(pair->after)),
+				 delta_of(unread, 0));
+		if (more == INT64_MIN)
+			continue;
+		sum.more = delta_add(sum.more == INT64_MIN ? 0 : sum.more, more);
+		sum.before = delta_add(sum.before, delta_of(0, before));
+	}
+	return sum;
+}
+
+static uint64_t positive(int64_t more)
+{
+	return more > 0 ? (uint64_t)more : 0;
+}
+
+/* ---- how much grew ---- */
+
+void measure_in_use(struct growth *its)
+{
+	struct sum sum = sum_of(its, in_use_of, true);
+
+	its->more = positive(sum.more);
+	its->before = positive(sum.before);
+}
+
+static uint64_t new_arenas(const struct growth *its)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < its->diff->arenas.count; i++)
+		count += measure_is_new(its, i);
+	return count;
+}
+
+void measure_arenas(struct growth *its)
+{
+	its->more = new_arenas(its);
+	its->before = its->of->before->arenas.count;
+}
+
+static bool is_growth_of_arenas(uint64_t more, uint64_t before)
+{
+	return more >= LEAST_ARENAS &&
+	       (double)more >= ARENAS_PERCENT / 100.0 * (double)before;
+}
+
+/*
+ * Free memory has grown as far as the arenas have: when the application frees what it
+ * held, that is more free memory in arenas of the same size; when they have got more,
+ * but its pages were given back, no memory has grown.
+ */
+void measure_free(struct growth *its)
+{
+	struct sum sum, system, present;
+
+	/* What new arenas have is the business of another verdict. */
+	its->with_new_arenas =
+		!is_growth_of_arenas(new_arenas(its), its->of->before->arenas.count);
+	sum = sum_of(its, free_of, true);
+	system = sum_of(its, system_of, false);
+	present = sum_of(its, present_of, false);
+	its->more = positive(sum.more);
+	if (positive(system.more) < its->more)
+		its->more = positive(system.more);
+	if (present.more != INT64_MIN && positive(present.more) < its->more)
+		its->more = positive(present.more);
+	its->before = positive(system.before);
+}
+
+void measure_mmapped(struct growth *its)
+{
+	its->more = positive(its->diff->totals.mmapped_bytes);
+	its->before = its->of->before->totals.mmapped_bytes;
+}
+
+static bool is_outside(uint64_t kind)
+{
+	return kind != ARI_MEMORY_MALLOC_HEAPS && kind != ARI_MEMORY_MALLOC_MMAPPED;
+}
+
+/* Of one kind, in memory or in swap; 0 where it is not known. */
+uint64_t measure_kind(const struct ari_memory_delta *row)
+{
+	return is_outside(row->kind)
+		       ? positive(delta_add(row->resident_bytes, row->swapped_bytes))
+		       : 0;
+}
+
+/* A kind that shrinks does not make up for one that grows. */
+void measure_outside(struct growth *its)
+{
+	const struct ari_model *before = its->of->before;
+
+	for (size_t i = 0; i < its->diff->memory.count; i++)
+		its->more = plus(its->more, measure_kind(&its->diff->memory.at[i]));
+	for (size_t i = 0; i < before->memory.count; i++) {
+		const struct ari_memory *row = &before->memory.at[i];
+		int64_t bytes = delta_add(delta_of(0, row->resident_bytes),
+					  delta_of(0, row->swapped_bytes));
+
+		if (is_outside(row->kind))
+			its->before = plus(its->before, positive(bytes));
+	}
+}
