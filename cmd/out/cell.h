@@ -22,4 +22,10 @@ const char *cell_rounded(const struct column *column, const struct value *value,
 /* "812.0 MiB", "unknown". */
 const char *bytes_text(uint64_t bytes, char room[CELL_ROOM]);
 
+/* A change: "+812.0 MiB", "-17 B", "0", "unknown". */
+const char *more_text(int64_t bytes, char room[CELL_ROOM]);
+
+/* "2.5 s", "10 min", "1 h 5 min", "3 d 2 h"; "unknown" for NaN. */
+const char *seconds_text(double seconds, char room[CELL_ROOM]);
+
 #endif

@@ -46,6 +46,12 @@ void *document_memory(struct document *document, size_t count, size_t size)
 	return piece->bytes;
 }
 
+void document_whole(struct document *document, document_json_fn *json, const void *whole)
+{
+	document->json = json;
+	document->whole = whole;
+}
+
 /* ---- blocks ---- */
 
 static void add_block(struct document *document, struct block block)
@@ -120,6 +126,15 @@ const char *document_bytes(struct document *document, uint64_t bytes)
 	if (document->plain_bytes && bytes != ARI_UNKNOWN)
 		return document_format(document, "%" PRIu64 " bytes", bytes);
 	return document_format(document, "%s", bytes_text(bytes, text));
+}
+
+const char *document_more(struct document *document, int64_t bytes)
+{
+	char text[CELL_ROOM];
+
+	if (document->plain_bytes && bytes != INT64_MIN)
+		return document_format(document, "%+" PRId64 " bytes", bytes);
+	return document_format(document, "%s", more_text(bytes, text));
 }
 
 const char *document_count(struct document *document, uint64_t count, const char *one,

@@ -5,6 +5,8 @@ static bool json_write(const struct document *document, const struct style *styl
 		       FILE *out, struct ari_error *err)
 {
 	(void)style;
+	if (document->json != NULL)
+		return document->json(document->whole, out, err);
 	return ari_model_write(document->model, out, err);
 }
 

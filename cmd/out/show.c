@@ -6,7 +6,8 @@
 const struct table *document_main(const struct document *document)
 {
 	for (size_t i = 0; i < document->count; i++)
-		if (document->blocks[i].kind == BLOCK_TABLE)
+		if (document->blocks[i].kind == BLOCK_TABLE &&
+		    !document->blocks[i].table.aside)
 			return &document->blocks[i].table;
 	return NULL;
 }

@@ -15,6 +15,8 @@ static const struct {
 	[UNIT_BYTES] = { "bytes", true, true, false },
 	[UNIT_SIZE] = { "size", true, false, false },
 	[UNIT_COUNT] = { "count", true, true, false },
+	[UNIT_MORE_BYTES] = { "bytes", true, true, false },
+	[UNIT_MORE] = { "count", true, true, false },
 	[UNIT_INDEX] = { "index", true, false, false },
 	[UNIT_ADDRESS] = { "address", true, false, false },
 	[UNIT_YESNO] = { "yes or no", false, true, false },
@@ -30,6 +32,11 @@ const char *unit_name(enum unit unit)
 bool unit_is_number(enum unit unit)
 {
 	return units[unit].right;
+}
+
+bool unit_is_change(enum unit unit)
+{
+	return unit == UNIT_MORE_BYTES || unit == UNIT_MORE;
 }
 
 /* ---- values ---- */
@@ -67,7 +74,8 @@ struct value column_value(const struct column *column, const void *row)
 		return value;
 	}
 	value.number = column_number(column, row);
-	value.known = value.number != ARI_UNKNOWN;
+	value.known = value.number !=
+		      (unit_is_change(column->unit) ? (uint64_t)INT64_MIN : ARI_UNKNOWN);
 	if (column->unit == UNIT_WORD && value.known) {
 		value.text = column->word(value.number);
 		value.known = value.text != NULL;
@@ -187,11 +195,15 @@ struct order {
 static int compare_values(const struct column *column, const struct value *a,
 			  const struct value *b)
 {
+	bool less;
+
 	if (units[column->unit].text)
 		return strcmp(a->text, b->text);
 	if (a->number == b->number)
 		return 0;
-	return (a->number < b->number) != units[column->unit].largest_first ? -1 : 1;
+	less = unit_is_change(column->unit) ? (int64_t)a->number < (int64_t)b->number
+					    : a->number < b->number;
+	return less != units[column->unit].largest_first ? -1 : 1;
 }
 
 /* What is not known comes last, whichever way round. */

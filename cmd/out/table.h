@@ -18,10 +18,12 @@ enum unit {
 	UNIT_BYTES, /* text rounds it */
 	UNIT_SIZE,  /* of a chunk: bytes, too, and never rounded */
 	UNIT_COUNT,
-	UNIT_INDEX,   /* a place in an order, from 0 */
-	UNIT_ADDRESS, /* of the target; 0 is "none" */
-	UNIT_YESNO,   /* enum ari_yesno */
-	UNIT_WORD,    /* an enum of the model */
+	UNIT_MORE_BYTES, /* a change, int64_t; INT64_MIN is not known */
+	UNIT_MORE,	 /* the same, of a count */
+	UNIT_INDEX,	 /* a place in an order, from 0 */
+	UNIT_ADDRESS,	 /* of the target; 0 is "none" */
+	UNIT_YESNO,	 /* enum ari_yesno */
+	UNIT_WORD,	 /* an enum of the model */
 	UNIT_TEXT,
 };
 
@@ -31,7 +33,10 @@ enum shown {
 	IF_ANY,	    /* if a row has something else than zero in it */
 };
 
-/* A cell before it is written.  Not known: a number of ARI_UNKNOWN, a text of NULL. */
+/*
+ * A cell before it is written.  Not known: a number of ARI_UNKNOWN, a text of NULL.  The
+ * number of a change is an int64_t's bits.
+ */
 struct value {
 	bool known;
 	uint64_t number;
@@ -71,6 +76,11 @@ struct table {
 	size_t screenful; /* text shows that many unless told otherwise; 0: all */
 	const char *rest; /* where the others are to be seen, if there is a screenful */
 	const char *none; /* what text says in place of no rows, or NULL: nothing */
+	/*
+	 * Beside the command's table: text shows its default columns, other formats
+	 * nothing of it, and the user's choices are not about it.
+	 */
+	bool aside;
 };
 
 /*
@@ -113,5 +123,6 @@ struct value column_value(const struct column *column, const void *row);
 /* "bytes", "address", …: what the help says of a unit. */
 const char *unit_name(enum unit unit);
 bool unit_is_number(enum unit unit);
+bool unit_is_change(enum unit unit);
 
 #endif

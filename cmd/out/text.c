@@ -135,14 +135,16 @@ static bool write_sheet(struct sheet *sheet, FILE *out, struct ari_error *err)
 static bool write_table(const struct table *table, const struct style *style, FILE *out,
 			struct ari_error *err)
 {
-	struct table_view *view = view_new(table, &style->selection, true);
+	static const struct selection defaults;
+	const struct selection *selection = table->aside ? &defaults : &style->selection;
+	struct table_view *view = view_new(table, selection, true);
 	struct sheet sheet = { table, view, style, NULL };
 	bool done;
 
 	if (view == NULL)
 		return refuse_memory(err);
 	done = view->columns_count == 0 || write_sheet(&sheet, out, err);
-	if (done && view->rows_count < table->count && style->selection.top == 0)
+	if (done && view->rows_count < table->count && selection->top == 0)
 		fprintf(out, "and %zu more: %s\n", table->count - view->rows_count,
 			table->rest);
 	view_free(view);
