@@ -122,6 +122,32 @@ static bool take_seconds(struct options *options, const struct row *row,
 	return true;
 }
 
+/* "90", "90s", "10m", "1.5h" */
+static bool take_time(struct options *options, const struct row *row,
+		      const char *argument, struct ari_error *err)
+{
+	static const struct {
+		const char *suffix;
+		double seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+	char *end;
+	double number = strtod(argument, &end);
+
+	for (size_t i = 0;
+	     isdigit((unsigned char)*argument) && i < sizeof(units) / sizeof(units[0]);
+	     i++) {
+		double seconds = number * units[i].seconds;
+
+		if (strcmp(end, units[i].suffix) != 0 || !(seconds > 0 && seconds < 1e9))
+			continue;
+		*(uint64_t *)member(options, row) = (uint64_t)(seconds * NS_PER_SECOND);
+		return true;
+	}
+	return refuse(err, ARI_USAGE,
+		      "--%s: '%s' is not a time above 0, as 90s, 10m or 1h", row->is.name,
+		      argument);
+}
+
 static const char *symbols_word(uint64_t value)
 {
 	static const char *const words[] = {
@@ -203,6 +229,12 @@ static const struct row rows[] = {
 	  take_text, AT(visit.debug_dir), .of_visit = true },
 	{ { 0, "debuginfod", NULL, "ask the servers of DEBUGINFOD_URLS for debug files", 0 },
 	  take_flag, AT(debuginfod), .of_visit = true },
+	{ { 0, "after", "TIME", "visit PID now and after that time, as 90s, 10m or 1h; Ctrl-C: at once",
+	    OWN_AFTER },
+	  take_time, AT(after_ns) },
+	{ { 0, "force", NULL, "compare two processes, such as replicas, without their arenas",
+	    OWN_FORCE },
+	  take_flag, AT(force) },
 	{ { 0, "arena", "INDEX", "of one arena; all: of each; default: the sums over them", OWN_ARENA },
 	  take_arena, AT(arena) },
 	{ { 0, "sizes", NULL, "chunks in use and free, by size", OWN_SIZES },

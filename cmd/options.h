@@ -13,6 +13,8 @@ enum own_option {
 	OWN_ARENA = 1 << 1,
 	OWN_PINS = 1 << 2,
 	OWN_GROUP = 1 << 3,
+	OWN_AFTER = 1 << 4,
+	OWN_FORCE = 1 << 5,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -37,6 +39,7 @@ struct options {
 	const char **operands;	       /* the words that are neither options nor it */
 	size_t operands_count;
 	struct subject subject; /* of a command that has one */
+	struct subject before;	/* of diff: the first of two */
 	const char *comm, *unit;
 	const char *core, *exe; /* files; exe only with core */
 
@@ -50,8 +53,9 @@ struct options {
 	uint64_t verbose;
 	bool quiet, help, version, exit_code;
 
-	bool sizes, pins, group;
-	uint64_t arena; /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
+	bool sizes, pins, group, force;
+	uint64_t after_ns; /* 0: not given */
+	uint64_t arena;	   /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
 
 	/* As they were given, before they had a meaning. */
 	const char *output, *sort;
