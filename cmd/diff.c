@@ -88,6 +88,10 @@ static const struct column size_columns[] = {
 	  "free chunks, more", SIZE(free_chunks) },
 	{ "free", "FREE", UNIT_MORE_BYTES, BY_DEFAULT,
 	  "their sizes added up, more", SIZE(free_bytes) },
+	{ "tcache_chunks", "CACHED CHUNKS", UNIT_MORE, ON_REQUEST,
+	  "chunks in threads' caches, more", SIZE(tcache_chunks) },
+	{ "tcache", "CACHED", UNIT_MORE_BYTES, ON_REQUEST,
+	  "their sizes added up, more", SIZE(tcache_bytes) },
 };
 // clang-format on
 

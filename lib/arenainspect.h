@@ -381,7 +381,7 @@ struct ari_totals_delta {
 		overhead_bytes, unread_bytes, unwalked_bytes;
 	int64_t mmapped_chunks, mmapped_bytes;
 	struct ari_resident_delta resident;
-	int64_t trimmable_bytes, trimmable_swapped_bytes;
+	int64_t trimmable_bytes, trimmable_swapped_bytes, locked_free_bytes;
 };
 
 struct ari_memory_delta {
@@ -410,12 +410,13 @@ struct ari_arena_delta {
 	struct ari_chunks_delta fast, unsorted, small, large, tcache;
 	struct ari_top_delta top;
 	struct ari_resident_delta resident;
-	int64_t trimmable_swapped_bytes;
+	int64_t trimmable_swapped_bytes, locked_free_bytes;
 };
 
 struct ari_size_delta {
 	uint64_t from_bytes, to_bytes;
 	int64_t in_use_chunks, in_use_bytes, free_chunks, free_bytes;
+	int64_t tcache_chunks, tcache_bytes;
 };
 
 /* Owns all it points to, and nothing of the two models. */

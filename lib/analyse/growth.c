@@ -6,6 +6,8 @@
 
 #include "analyse/delta.h"
 #include "analyse/measure.h"
+#include "analyse/say.h"
+#include "analyse/verdicts.h"
 #include "base/error.h"
 #include "base/list.h"
 #include "base/human.h"
@@ -35,11 +37,11 @@ static const char *rate(const struct growth *its, char room[2 * HUMAN_ROOM])
 	return room;
 }
 
-static bool say(struct ari_finding *finding, struct ari_error *err, const char *format,
-		...) __attribute__((format(printf, 3, 4)));
+static bool phrase(struct ari_finding *finding, struct ari_error *err, const char *format,
+		   ...) __attribute__((format(printf, 3, 4)));
 
-static bool say(struct ari_finding *finding, struct ari_error *err, const char *format,
-		...)
+static bool phrase(struct ari_finding *finding, struct ari_error *err, const char *format,
+		   ...)
 {
 	va_list arguments;
 	int length;
@@ -130,17 +132,17 @@ static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
 	human_bytes(its->more, more);
 	rate(its, per_hour);
 	if (!found)
-		return say(finding, err,
-			   "the application holds %s more in malloc's arenas%s", more,
-			   per_hour);
+		return phrase(finding, err,
+			      "the application holds %s more in malloc's arenas%s", more,
+			      per_hour);
 	size_text(&size, sizes, sizeof(sizes));
 	return prove_size(finding, &size, err) &&
-	       say(finding, err,
-		   "the application holds %s more in malloc's arenas%s; what grew most "
-		   "are chunks of %s, by %s in %" PRIu64 " chunks",
-		   more, per_hour, sizes,
-		   human_bytes(positive(size.in_use_bytes), of_size),
-		   positive(size.in_use_chunks));
+	       phrase(finding, err,
+		      "the application holds %s more in malloc's arenas%s; what grew most "
+		      "are chunks of %s, by %s in %" PRIu64 " chunks",
+		      more, per_hour, sizes,
+		      human_bytes(positive(size.in_use_bytes), of_size),
+		      positive(size.in_use_chunks));
 }
 
 static bool tell_free(const struct growth *its, struct ari_finding *finding,
@@ -149,8 +151,9 @@ static bool tell_free(const struct growth *its, struct ari_finding *finding,
 	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
 
 	return prove_bytes(its, finding, err) &&
-	       say(finding, err, "malloc keeps %s more that the application has freed%s",
-		   human_bytes(its->more, more), rate(its, per_hour));
+	       phrase(finding, err,
+		      "malloc keeps %s more that the application has freed%s",
+		      human_bytes(its->more, more), rate(its, per_hour));
 }
 
 static uint64_t sum_of_new(const struct growth *its, size_t offset)
@@ -179,12 +182,12 @@ static bool tell_arenas(const struct growth *its, struct ari_finding *finding,
 	       prove(finding, "arena_limit", its->of->after->settings.arena_limit, err) &&
 	       prove(finding, "new_system_bytes", system, err) &&
 	       prove(finding, "new_in_use_bytes", in_use, err) &&
-	       say(finding, err,
-		   "%" PRIu64 " arenas more than the %" PRIu64
-		   " there were; the new ones have %s from the system",
-		   its->more, its->before,
-		   system == ARI_UNKNOWN ? "an unknown amount"
-					 : human_bytes(system, bytes));
+	       phrase(finding, err,
+		      "%" PRIu64 " arenas more than the %" PRIu64
+		      " there were; the new ones have %s from the system",
+		      its->more, its->before,
+		      system == ARI_UNKNOWN ? "an unknown amount"
+					    : human_bytes(system, bytes));
 }
 
 static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
@@ -197,10 +200,10 @@ static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
 	return prove_bytes(its, finding, err) &&
 	       prove(finding, "before_chunks", before, err) &&
 	       prove(finding, "after_chunks", after, err) &&
-	       say(finding, err,
-		   "the application holds %s more in mmapped chunks%s: there were %" PRIu64
-		   ", and now there are %" PRIu64,
-		   human_bytes(its->more, more), rate(its, per_hour), before, after);
+	       phrase(finding, err,
+		      "the application holds %s more in mmapped chunks%s: there were %" PRIu64
+		      ", and now there are %" PRIu64,
+		      human_bytes(its->more, more), rate(its, per_hour), before, after);
 }
 
 static bool tell_outside(const struct growth *its, struct ari_finding *finding,
@@ -222,99 +225,60 @@ static bool tell_outside(const struct growth *its, struct ari_finding *finding,
 		if (largest == NULL || measure_kind(row) > measure_kind(largest))
 			largest = row;
 	}
-	return say(finding, err, "%s more is not malloc's%s; %s of it: %s",
-		   human_bytes(its->more, more), rate(its, per_hour),
-		   human_bytes(measure_kind(largest), of_kind),
-		   ari_memory_kind_name(largest->kind));
+	return phrase(finding, err, "%s more is not malloc's%s; %s of it: %s",
+		      human_bytes(its->more, more), rate(its, per_hour),
+		      human_bytes(measure_kind(largest), of_kind),
+		      ari_memory_kind_name(largest->kind));
 }
 
 /* ---- the verdicts ---- */
 
-static const struct verdict {
-	const char *id, *advice;
+/* What they say, and advise, is in verdicts.def. */
+static const struct kind {
+	const char *id;
 	void (*measure)(struct growth *its);
 	uint64_t least;
 	double percent; /* of what there was before */
 	bool (*tell)(const struct growth *its, struct ari_finding *finding,
 		     struct ari_error *err);
-} verdicts[] = {
-	{
-		"GROWING-IN-USE",
-		"a longer time between the two tells growth that goes on from a load "
-		"that rose; who allocates chunks of that size, a heap profiler says",
-		measure_in_use,
-		LEAST_BYTES,
-		LEAST_PERCENT,
-		tell_in_use,
-	},
-	{
-		"GROWING-FREE",
-		"the report of the process says what malloc_trim(0) would give back of "
-		"it, and what keeps the rest",
-		measure_free,
-		LEAST_BYTES,
-		LEAST_PERCENT,
-		tell_free,
-	},
-	{
-		"GROWING-ARENAS",
-		"more threads allocate at the same time than before; the setting "
-		"arena_max (MALLOC_ARENA_MAX) limits arenas, not threads, which then "
-		"share them",
-		measure_arenas,
-		LEAST_ARENAS,
-		ARENAS_PERCENT,
-		tell_arenas,
-	},
-	{
-		"GROWING-MMAPPED",
-		"mmapped chunks are large blocks that are in use, and go back as soon as "
-		"they are freed: neither malloc_trim(0) nor fewer arenas change it",
-		measure_mmapped,
-		LEAST_BYTES,
-		LEAST_PERCENT,
-		tell_mmapped,
-	},
-	{
-		"GROWING-OUTSIDE",
-		"no setting of malloc bears on it; /proc/PID/smaps names the mappings, "
-		"and a runtime that has a heap of its own has tools of its own",
-		measure_outside,
-		LEAST_BYTES,
-		LEAST_PERCENT,
-		tell_outside,
-	},
+} kinds[] = {
+	{ "GROWING-IN-USE", measure_in_use, LEAST_BYTES, LEAST_PERCENT, tell_in_use },
+	{ "GROWING-FREE", measure_free, LEAST_BYTES, LEAST_PERCENT, tell_free },
+	{ "GROWING-ARENAS", measure_arenas, LEAST_ARENAS, ARENAS_PERCENT, tell_arenas },
+	{ "GROWING-MMAPPED", measure_mmapped, LEAST_BYTES, LEAST_PERCENT, tell_mmapped },
+	{ "GROWING-OUTSIDE", measure_outside, LEAST_BYTES, LEAST_PERCENT, tell_outside },
 };
 
-#define VERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static bool is_growth(const struct verdict *verdict, const struct growth *its)
+static bool is_growth(const struct kind *kind, const struct growth *its)
 {
 	return its->before != ARI_UNKNOWN && its->more != ARI_UNKNOWN &&
-	       its->more >= verdict->least &&
-	       (double)its->more >= verdict->percent / 100 * (double)its->before;
+	       its->more >= kind->least &&
+	       (double)its->more >= kind->percent / 100 * (double)its->before;
 }
 
-static bool add_finding(struct ari_diff *diff, const struct verdict *verdict,
+static bool add_finding(struct ari_diff *diff, const struct kind *kind,
 			const struct growth *its, struct ari_error *err)
 {
+	const struct verdict *verdict = verdict_find(kind->id);
 	struct ari_finding *finding = list_add(&diff->findings, err);
 
 	if (finding == NULL)
 		return false;
 	record_clear(record_field(&diff_record, "findings")->record, finding);
 	finding->id = verdict->id;
-	finding->severity = ARI_SEVERITY_NOTICE;
-	return model_set_string(&finding->advice, verdict->advice, err) &&
-	       verdict->tell(its, finding, err);
+	finding->severity = verdict->severity;
+	return say(verdict->advice, its->of->after, &finding->advice, err) &&
+	       kind->tell(its, finding, err);
 }
 
-/* What of two verdicts comes first: that of more bytes; arenas by what they have. */
-static uint64_t weight_of(const struct verdict *verdict, const struct growth *its)
+/* What of two kinds comes first: that of more bytes; arenas by what they have. */
+static uint64_t weight_of(const struct kind *kind, const struct growth *its)
 {
 	uint64_t bytes = its->more;
 
-	if (verdict->measure == measure_arenas)
+	if (kind->measure == measure_arenas)
 		bytes = sum_of_new(its, offsetof(struct ari_arena_delta, system_bytes));
 	return bytes == ARI_UNKNOWN ? 0 : bytes;
 }
@@ -322,28 +286,28 @@ static uint64_t weight_of(const struct verdict *verdict, const struct growth *it
 bool growth_judge(struct ari_diff *diff, const struct growth_of *of,
 		  struct ari_error *err)
 {
-	struct growth all[VERDICTS];
-	bool open[VERDICTS];
+	struct growth all[KINDS];
+	bool open[KINDS];
 
 	diff->findings.known = true;
-	for (size_t i = 0; i < VERDICTS; i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		all[i] = (struct growth){ .of = of,
 					  .diff = diff,
 					  .with_new_arenas = true };
-		verdicts[i].measure(&all[i]);
-		open[i] = is_growth(&verdicts[i], &all[i]);
+		kinds[i].measure(&all[i]);
+		open[i] = is_growth(&kinds[i], &all[i]);
 	}
 	for (;;) {
-		size_t next = VERDICTS;
+		size_t next = KINDS;
 
-		for (size_t i = 0; i < VERDICTS; i++)
-			if (open[i] && (next == VERDICTS ||
-					weight_of(&verdicts[i], &all[i]) >
-						weight_of(&verdicts[next], &all[next])))
+		for (size_t i = 0; i < KINDS; i++)
+			if (open[i] && (next == KINDS ||
+					weight_of(&kinds[i], &all[i]) >
+						weight_of(&kinds[next], &all[next])))
 				next = i;
-		if (next == VERDICTS)
+		if (next == KINDS)
 			return true;
-		if (!add_finding(diff, &verdicts[next], &all[next], err))
+		if (!add_finding(diff, &kinds[next], &all[next], err))
 			return false;
 		open[next] = false;
 	}

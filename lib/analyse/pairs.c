@@ -124,6 +124,8 @@ static bool add_rows(const struct ari_arena *arena, bool is_after,
 		SIDE(in_use_bytes);
 		SIDE(free_chunks);
 		SIDE(free_bytes);
+		SIDE(tcache_chunks);
+		SIDE(tcache_bytes);
 #undef SIDE
 	}
 	return true;
@@ -148,6 +150,8 @@ static void add_row(struct ari_size_delta *to, const struct ari_size_delta *row)
 	to->in_use_bytes = delta_add(to->in_use_bytes, row->in_use_bytes);
 	to->free_chunks = delta_add(to->free_chunks, row->free_chunks);
 	to->free_bytes = delta_add(to->free_bytes, row->free_bytes);
+	to->tcache_chunks = delta_add(to->tcache_chunks, row->tcache_chunks);
+	to->tcache_bytes = delta_add(to->tcache_bytes, row->tcache_bytes);
 }
 
 /* Adds up the rows of each class in place. */

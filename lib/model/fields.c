@@ -301,7 +301,7 @@ static const struct field totals_delta_fields[] = {
 	D(overhead_bytes), D(unread_bytes), D(unwalked_bytes), D(mmapped_chunks),
 	D(mmapped_bytes),
 	INNER(ari_totals_delta, resident, FIELD_RECORD, &resident_delta_record),
-	D(trimmable_bytes), D(trimmable_swapped_bytes),
+	D(trimmable_bytes), D(trimmable_swapped_bytes), D(locked_free_bytes),
 };
 RECORD(totals_delta, ari_totals_delta);
 #undef THIS
@@ -324,7 +324,7 @@ static const struct field arena_delta_fields[] = {
 	CHUNKS_DELTA(fast), CHUNKS_DELTA(unsorted), CHUNKS_DELTA(small), CHUNKS_DELTA(large),
 	CHUNKS_DELTA(tcache), INNER(ari_arena_delta, top, FIELD_RECORD, &top_delta_record),
 	INNER(ari_arena_delta, resident, FIELD_RECORD, &resident_delta_record),
-	D(trimmable_swapped_bytes),
+	D(trimmable_swapped_bytes), D(locked_free_bytes),
 };
 RECORD(arena_delta, ari_arena_delta);
 #undef THIS
@@ -332,7 +332,7 @@ RECORD(arena_delta, ari_arena_delta);
 #define THIS ari_size_delta
 static const struct field size_delta_fields[] = {
 	N(from_bytes), N(to_bytes), D(in_use_chunks), D(in_use_bytes), D(free_chunks),
-	D(free_bytes),
+	D(free_bytes), D(tcache_chunks), D(tcache_bytes),
 };
 RECORD(size_delta, ari_size_delta);
 #undef THIS

@@ -83,7 +83,10 @@ void moments_use(struct ari_arena *arena, uint64_t size, uint64_t chunks)
 	struct ari_size *row = list_add(&arena->sizes, &err);
 
 	must(row != NULL);
-	*row = (struct ari_size){ size, size, chunks, chunks * size, 0, 0 };
+	*row = (struct ari_size){ .from_bytes = size,
+				  .to_bytes = size,
+				  .in_use_chunks = chunks,
+				  .in_use_bytes = chunks * size };
 	arena->in_use_bytes += chunks * size;
 	arena->system_bytes += chunks * size;
 	arena->resident.total_bytes += chunks * size;
