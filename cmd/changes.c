@@ -100,7 +100,7 @@ void changes_answer(struct document *document, const struct ari_diff *diff)
 		said = document_format(document, "%s; %s", said,
 				       diff->findings.at[i].message);
 	if (diff->findings.count == 0)
-		said = ", and nothing grew that is more than noise";
+		said = "; no kind of memory grew beyond noise";
 	document_paragraph(document, document_format(document, "In %s %s%s.",
 						     time_between(document, diff),
 						     rss_clause(document, diff), said));

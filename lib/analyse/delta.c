@@ -54,3 +54,14 @@ void delta_fill(const struct record *delta, void *ret, const struct record *reco
 						  number_at(from, member(from, after)));
 	}
 }
+
+void delta_sum(const struct record *delta, void *to, const void *from)
+{
+	for (size_t i = 0; i < delta->count; i++) {
+		const struct field *field = &delta->fields[i];
+		int64_t *sum = (void *)((char *)to + field->offset);
+
+		if (field->type == FIELD_SIGNED)
+			*sum = delta_add(*sum, *(const int64_t *)member(field, from));
+	}
+}

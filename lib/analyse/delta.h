@@ -20,4 +20,7 @@ int64_t delta_add(int64_t a, int64_t b);
 void delta_fill(const struct record *delta, void *ret, const struct record *record,
 		const void *before, const void *after);
 
+/* Adds each delta of a struct to that of another, by delta_add(); not inner records'. */
+void delta_sum(const struct record *delta, void *to, const void *from);
+
 #endif

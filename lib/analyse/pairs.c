@@ -5,6 +5,7 @@
 #include "analyse/pairs.h"
 #include "base/list.h"
 #include "base/set.h"
+#include "model/fields.h"
 
 static bool is_address(uint64_t address)
 {
@@ -106,6 +107,17 @@ static bool sizes_unknown(const struct ari_arena *arena)
 	return arena != NULL && !arena->sizes.known;
 }
 
+static const struct record *size_record(void)
+{
+	return record_field(record_field(&model_record, "arenas")->record, "sizes")
+		->record;
+}
+
+static const struct record *size_delta_record(void)
+{
+	return record_field(&diff_record, "sizes")->record;
+}
+
 /* The rows of one arena, as what they are before or after. */
 static bool add_rows(const struct ari_arena *arena, bool is_after,
 		     struct size_deltas *ret, struct ari_error *err)
@@ -118,15 +130,8 @@ static bool add_rows(const struct ari_arena *arena, bool is_after,
 			return false;
 		row->from_bytes = size->from_bytes;
 		row->to_bytes = size->to_bytes;
-#define SIDE(member) \
-	row->member = is_after ? delta_of(0, size->member) : delta_of(size->member, 0)
-		SIDE(in_use_chunks);
-		SIDE(in_use_bytes);
-		SIDE(free_chunks);
-		SIDE(free_bytes);
-		SIDE(tcache_chunks);
-		SIDE(tcache_bytes);
-#undef SIDE
+		delta_fill(size_delta_record(), row, size_record(),
+			   is_after ? NULL : size, is_after ? size : NULL);
 	}
 	return true;
 }
@@ -144,16 +149,6 @@ static int compare_rows(const void *a, const void *b)
 	return from != 0 ? from : compare(left->to_bytes, right->to_bytes);
 }
 
-static void add_row(struct ari_size_delta *to, const struct ari_size_delta *row)
-{
-	to->in_use_chunks = delta_add(to->in_use_chunks, row->in_use_chunks);
-	to->in_use_bytes = delta_add(to->in_use_bytes, row->in_use_bytes);
-	to->free_chunks = delta_add(to->free_chunks, row->free_chunks);
-	to->free_bytes = delta_add(to->free_bytes, row->free_bytes);
-	to->tcache_chunks = delta_add(to->tcache_chunks, row->tcache_chunks);
-	to->tcache_bytes = delta_add(to->tcache_bytes, row->tcache_bytes);
-}
-
 /* Adds up the rows of each class in place. */
 static void merge_rows(struct size_deltas *ret)
 {
@@ -166,7 +161,7 @@ static void merge_rows(struct size_deltas *ret)
 		const struct ari_size_delta *row = &ret->list.at[i];
 
 		if (kept > 0 && compare_rows(&ret->list.at[kept - 1], row) == 0)
-			add_row(&ret->list.at[kept - 1], row);
+			delta_sum(size_delta_record(), &ret->list.at[kept - 1], row);
 		else
 			ret->list.at[kept++] = *row;
 	}

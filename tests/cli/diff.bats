@@ -115,7 +115,7 @@ has_visited() {
 	"$ARENAINSPECT" --json "$pid" >"$before"
 	"$ARENAINSPECT" diff "$before" "$pid" >"$json.text"
 	grep -qx 'No arena has changed.' "$json.text"
-	head -1 "$json.text" | grep -qE '^In .+ the RSS stayed the same, and nothing grew that is more than noise\.$'
+	head -1 "$json.text" | grep -qE '^In .+ the RSS stayed the same; no kind of memory grew beyond noise\.$'
 }
 
 # With the idle arenas of the first taken for used ones, and the other way round.

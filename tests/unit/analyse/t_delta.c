@@ -75,6 +75,19 @@ TEST(nothing_counts_as_zeros_and_lists_by_their_length)
 	ari_model_free(model);
 }
 
+TEST(deltas_of_two_structs_are_added_and_their_other_members_are_not)
+{
+	struct ari_size_delta to = { 16, 32, 1, -2, 3, INT64_MIN };
+	const struct ari_size_delta from = { 64, 64, 10, 20, INT64_MIN, 40 };
+
+	delta_sum(inner(&diff_record, "sizes"), &to, &from);
+	ck_assert_uint_eq(to.from_bytes, 16);
+	ck_assert_int_eq(to.in_use_chunks, 11);
+	ck_assert_int_eq(to.in_use_bytes, 18);
+	ck_assert_int_eq(to.free_chunks, INT64_MIN);
+	ck_assert_int_eq(to.free_bytes, INT64_MIN);
+}
+
 /* A number of the model that has no delta would never be compared. */
 static void expect_deltas(const struct record *delta, const struct record *record)
 {
@@ -108,4 +121,5 @@ UNIT_MAIN("analyse/delta", delta_is_after_less_before,
 	  sum_with_what_is_not_known_or_too_large_is_unknown,
 	  members_are_compared_by_their_keys,
 	  nothing_counts_as_zeros_and_lists_by_their_length,
+	  deltas_of_two_structs_are_added_and_their_other_members_are_not,
 	  every_number_of_what_is_compared_has_a_delta)
