@@ -54,7 +54,6 @@ static bool reading_open(const struct walk *walk, struct marks *marks,
 /* A cache is known, or a thread is known to have none. */
 static void settle(struct reading *reading, size_t row, bool known, bool whole)
 {
-	reading->found.known |= known;
 	reading->found.partial += !whole;
 	if (known && reading->model != NULL)
 		set_count(reading->model, row, 0);
@@ -68,16 +67,24 @@ static bool read_group(struct reading *reading, struct ari_error *err)
 	for (size_t i = 0; i < reading->count; i++) {
 		const struct tclists_cache *cache = &reading->group[i];
 
+		reading->found.known |= cache->read;
 		settle(reading, cache->row, cache->read, cache->whole);
 	}
 	reading->count = 0;
 	return true;
 }
 
+/* Of others, and of those that ended, nothing follows for the rest. */
+static bool is_of_glibc(const struct thread_place *place)
+{
+	return place->pthread != 0 || place->arena != 0;
+}
+
 static bool read_row(struct reading *reading, const struct thread_place *place,
 		     size_t row, struct ari_error *err)
 {
 	if (place->tcache == 0 || place->tcache == ARI_UNKNOWN) {
+		reading->found.known |= place->tcache == 0 && is_of_glibc(place);
 		settle(reading, row, place->tcache == 0, place->tcache == 0);
 		return true;
 	}
@@ -140,8 +147,9 @@ bool walk_tcaches(struct walk *walk, struct tcaches *ret, struct ari_error *err)
 	reading.model = walk->model;
 	done = read_threads(walk, &reading, NULL, err);
 	tclists_close(reading.lists);
-	tcaches.known = reading.found.known;
 	tcaches.partial = reading.found.partial;
+	tcaches.known = reading.found.known ||
+			(tcaches.partial == 0 && walk->threads.count > 0);
 	if (!done || !note_partial(walk, &tcaches, err)) {
 		tcaches_done(&tcaches);
 		tcaches_forget(walk->model);

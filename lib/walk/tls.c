@@ -218,6 +218,7 @@ static bool judge_cache(struct walk *walk, uint64_t value, enum cache *ret,
 struct cache_vote {
 	size_t caches, odd;
 	bool dummies; /* some point at it */
+	bool nulls;
 };
 
 /* Each thread has its own. */
@@ -243,6 +244,7 @@ static bool vote_cache(struct tls *tls, size_t word, struct cache_vote *ret,
 		if (!judge_cache(tls->walk, panel->words[i][word], &cache, err))
 			return false;
 		ret->dummies |= cache == CACHE_NONE && panel->words[i][word] != 0;
+		ret->nulls |= panel->words[i][word] == 0;
 		ret->odd += cache == CACHE_ODD ||
 			    (cache == CACHE_IS && is_repeated(panel, i, word));
 		ret->caches += cache == CACHE_IS;
@@ -252,7 +254,7 @@ static bool vote_cache(struct tls *tls, size_t word, struct cache_vote *ret,
 }
 
 /* A word that all of whom point at nothing or the dummy is one, too, if any does. */
-static bool consider_cache(struct tls *tls, int64_t distance, size_t word,
+static bool consider_cache(struct tls *tls, int64_t distance, size_t word, bool is_beside,
 			   struct ari_error *err)
 {
 	struct cache_vote vote;
@@ -260,6 +262,8 @@ static bool consider_cache(struct tls *tls, int64_t distance, size_t word,
 
 	if (!vote_cache(tls, word, &vote, err))
 		return false;
+	if (!is_beside && (vote.odd > 0 || vote.nulls))
+		return true;
 	votes = 2 * vote.caches + vote.dummies;
 	if (vote.odd * MINORITY <= vote.caches && votes > tls->tcache.votes)
 		tls->tcache =
@@ -267,16 +271,23 @@ static bool consider_cache(struct tls *tls, int64_t distance, size_t word,
 	return true;
 }
 
-/* In the block of the arena's slot, beside it. */
+/*
+ * In the block of the arena's slot: beside it, or where each thread has a cache or points
+ * at the dummy, anywhere.  That one has its place among the variables that start with a
+ * value, which in a static program are the program's, too.
+ */
 static bool look_for_cache(struct tls *tls, int64_t distance, struct ari_error *err)
 {
+	bool anywhere = tls->walk->layout->traits[TRAIT_TCACHE_DUMMY];
+
 	if (!read_panel(tls, distance, err))
 		return false;
 	for (size_t word = 0; word < tls->panel.length; word++) {
 		int64_t away = distance + (int64_t)(word * 8) - tls->arena.at;
+		bool is_beside = llabs(away) <= BESIDE;
 
-		if (away != 0 && llabs(away) <= BESIDE &&
-		    !consider_cache(tls, distance, word, err))
+		if (away != 0 && (is_beside || anywhere) &&
+		    !consider_cache(tls, distance, word, is_beside, err))
 			return false;
 	}
 	return true;

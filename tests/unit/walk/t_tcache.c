@@ -309,6 +309,30 @@ TEST(caches_that_cannot_be_found_are_unknown_and_noted)
 	end(&caches);
 }
 
+/* Of the other, which is not glibc's, nothing follows. */
+TEST(thread_without_malloc_leaves_caches_that_cannot_be_found_unknown)
+{
+	struct caches caches;
+
+	begin(&caches, V236);
+	add_thread(&caches, caches.world.arenas[0].address, ARI_UNKNOWN);
+	add_thread(&caches, 0, 0);
+	expect_read(&caches, 0, false);
+	ck_assert(!caches.tcaches.known);
+	end(&caches);
+}
+
+TEST(threads_that_are_all_not_of_glibc_have_no_caches)
+{
+	struct caches caches;
+
+	begin(&caches, V236);
+	add_thread(&caches, 0, 0);
+	expect_read(&caches, 0, true);
+	ck_assert(caches.tcaches.known);
+	end(&caches);
+}
+
 TEST(one_cache_that_cannot_be_found_leaves_the_others_known)
 {
 	struct caches caches;
@@ -695,6 +719,8 @@ UNIT_MAIN("walk/tcache", lists_are_followed_in_every_layout,
 	  malloc_that_was_not_called_yet_has_cached_nothing,
 	  thread_without_a_cache_has_an_empty_one, without_threads_nothing_is_known,
 	  caches_that_cannot_be_found_are_unknown_and_noted,
+	  thread_without_malloc_leaves_caches_that_cannot_be_found_unknown,
+	  threads_that_are_all_not_of_glibc_have_no_caches,
 	  one_cache_that_cannot_be_found_leaves_the_others_known,
 	  address_that_is_no_cache_is_not_read,
 	  wild_pointers_end_a_list_and_the_others_go_on,

@@ -325,6 +325,32 @@ TEST(shared_dummy_is_no_cache)
 	finish(&scene);
 }
 
+/* In a static program variables of its own lie between the two. */
+TEST(cache_far_from_the_arena_is_found_where_each_thread_has_one_or_the_dummy)
+{
+	struct scene scene;
+
+	begin(&scene, V243, &arch_x86_64);
+	scene.clues.tls_bytes = 0xc00;
+	fake_map(&scene.world.fake, RODATA, 0x1000, "r--p", "/usr/lib/libc.so.6");
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t block;
+
+		add_thread(&scene, scene.world.arenas[i].address);
+		block = block_of(&scene, i);
+		fake_put(&scene.world.fake, scene.cache[i] - 8, 0x301);
+		fake_put(&scene.world.fake, block + AT_CACHE, 0);
+		fake_put(&scene.world.fake, block + 0x800,
+			 i == 2 ? RODATA + 0x100 : scene.cache[i]);
+		/* No cache is here: the last thread has nothing. */
+		fake_put(&scene.world.fake, block + 0x900, i == 2 ? 0 : scene.cache[i]);
+	}
+	walk_them(&scene);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(place(&scene, i)->tcache, i == 2 ? 0 : scene.cache[i]);
+	finish(&scene);
+}
+
 TEST(word_in_which_many_hold_no_arena_is_not_the_arenas)
 {
 	struct scene scene;
@@ -751,6 +777,7 @@ TEST(noise_ends_and_is_no_arena_that_is_not_there)
 
 UNIT_MAIN("walk/threads", threads_have_their_arenas_and_caches_without_symbols,
 	  threads_have_their_arenas_and_caches_by_symbols,
+	  cache_far_from_the_arena_is_found_where_each_thread_has_one_or_the_dummy,
 	  symbol_that_is_anothers_is_not_believed,
 	  threads_without_a_dtv_are_looked_at_near_their_pointer,
 	  every_one_of_many_threads_is_read, release_without_caches_has_none,
