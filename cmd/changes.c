@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "changes.h"
+#include "findings.h"
 #include "out/cell.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -295,9 +296,7 @@ void changes_facts(struct document *document, const struct ari_diff *diff)
 		add_kind(document, diff, &diff->memory.at[i]);
 	add_bytes(document, diff);
 	add_counts(document, diff);
-	for (size_t i = 0; i < diff->findings.count; i++)
-		document_fact(document, diff->findings.at[i].id,
-			      diff->findings.at[i].advice);
+	findings_advice(document, diff->findings.at, diff->findings.count, true);
 	for (size_t i = 0; i < diff->notes.count; i++)
 		document_fact(document, "note", diff->notes.at[i]);
 }

@@ -61,11 +61,10 @@ void findings_also(struct document *document, const struct ari_model *model)
 }
 
 /* The first, and of the others those that are more than a remark. */
-static bool is_advised(const struct ari_model *model, size_t index, bool all)
+static bool is_advised(const struct ari_finding *findings, size_t index, bool all)
 {
 	return all || index == 0 ||
-	       (index < ADVISED &&
-		model->findings.at[index].severity > ARI_SEVERITY_INFO);
+	       (index < ADVISED && findings[index].severity > ARI_SEVERITY_INFO);
 }
 
 static void advise(struct document *document, const struct ari_finding *finding)
@@ -80,17 +79,16 @@ static void advise(struct document *document, const struct ari_finding *finding)
 	document_fact(document, "against it", verdict.against);
 }
 
-void findings_advice(struct document *document, const struct ari_model *model, bool all)
+void findings_advice(struct document *document, const struct ari_finding *findings,
+		     size_t count, bool all)
 {
-	const char *first = model->findings.count == 0 ? "" : model->findings.at[0].id;
-
-	for (size_t i = 0; i < model->findings.count; i++)
-		if (is_advised(model, i, all))
-			advise(document, &model->findings.at[i]);
-	if (model->findings.count > 0)
-		document_fact(
-			document, "more",
-			document_format(document, "arenainspect explain %s", first));
+	for (size_t i = 0; i < count; i++)
+		if (is_advised(findings, i, all))
+			advise(document, &findings[i]);
+	if (count > 0)
+		document_fact(document, "more",
+			      document_format(document, "arenainspect explain %s",
+					      findings[0].id));
 }
 
 bool findings_warn(const struct ari_model *model)

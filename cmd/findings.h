@@ -4,7 +4,7 @@
 
 #include "out/document.h"
 
-/* What was found, as report tells it.  A finding has its verdict's name in front. */
+/* What was found, as report and diff tell it.  A finding has its verdict's name in front. */
 
 /* The first, which is the most important, as a paragraph; nothing if there is none. */
 void findings_open(struct document *document, const struct ari_model *model);
@@ -13,7 +13,8 @@ void findings_open(struct document *document, const struct ari_model *model);
 void findings_also(struct document *document, const struct ari_model *model);
 
 /* What to do, what would do nothing, and what speaks against it; all: of every one. */
-void findings_advice(struct document *document, const struct ari_model *model, bool all);
+void findings_advice(struct document *document, const struct ari_finding *findings,
+		     size_t count, bool all);
 
 /* Whether one of them is a warning. */
 bool findings_warn(const struct ari_model *model);

@@ -302,7 +302,8 @@ static bool build_report(const struct ari_model *model, const struct options *op
 		       });
 	add_damage(document, model);
 	add_quality(document, model);
-	findings_advice(document, model, options->verbose > 0);
+	findings_advice(document, model->findings.at, model->findings.count,
+			options->verbose > 0);
 	if (options->verbose > 0)
 		facts_settings(document, model);
 	return true;

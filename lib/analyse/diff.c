@@ -170,7 +170,8 @@ static bool note_torn(struct comparison *its, struct ari_error *err)
 		      "of the others",
 		      torn))
 		return false;
-	return different == 0 ||
+	/* Without its chunks an arena tells neither, which is said already. */
+	return different == 0 || its->before->taken.depth != its->after->taken.depth ||
 	       add_note(its->diff, err,
 			"only one tells what threads have cached from what is in use: "
 			"these cannot be compared");

@@ -89,7 +89,8 @@ has_visited() {
 	head -1 "$json.text" | grep -qE '^In [0-9.]+ m?s the RSS grew by [0-9]+ bytes; the application holds .+ more in malloc.s arenas.*; what grew most are chunks of .+\.$'
 	grep -qE "^in use +\+$(jq .totals.in_use_bytes "$json") bytes" "$json.text"
 	grep -qE "^system +\+$(jq .totals.system_bytes "$json") bytes" "$json.text"
-	grep -qE '^GROWING-IN-USE  +[a-z]' "$json.text"
+	grep -qE '^what to do +GROWING-IN-USE: [A-Z]' "$json.text"
+	grep -qE '^would not help +malloc_trim' "$json.text"
 	grep -qE "^process +$pid growing " "$json.text"
 	[ "$(tail -1 "$json.text" | awk '{ print $1 }')" = "$(jq .findings[0].evidence.size_from_bytes "$json")" ]
 }

@@ -77,8 +77,8 @@ TEST(nothing_counts_as_zeros_and_lists_by_their_length)
 
 TEST(deltas_of_two_structs_are_added_and_their_other_members_are_not)
 {
-	struct ari_size_delta to = { 16, 32, 1, -2, 3, INT64_MIN };
-	const struct ari_size_delta from = { 64, 64, 10, 20, INT64_MIN, 40 };
+	struct ari_size_delta to = { 16, 32, 1, -2, 3, INT64_MIN, 0, 7 };
+	const struct ari_size_delta from = { 64, 64, 10, 20, INT64_MIN, 40, 0, 2 };
 
 	delta_sum(inner(&diff_record, "sizes"), &to, &from);
 	ck_assert_uint_eq(to.from_bytes, 16);
@@ -86,6 +86,7 @@ TEST(deltas_of_two_structs_are_added_and_their_other_members_are_not)
 	ck_assert_int_eq(to.in_use_bytes, 18);
 	ck_assert_int_eq(to.free_chunks, INT64_MIN);
 	ck_assert_int_eq(to.free_bytes, INT64_MIN);
+	ck_assert_int_eq(to.tcache_bytes, 9);
 }
 
 /* A number of the model that has no delta would never be compared. */
