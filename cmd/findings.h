@@ -4,7 +4,10 @@
 
 #include "out/document.h"
 
-/* What was found, as report and diff tell it.  A finding has its verdict's name in front. */
+/*
+ * What was found, as report and diff tell it.  A finding has the name of its verdict in
+ * front.
+ */
 
 /* The first, which is the most important, as a paragraph; nothing if there is none. */
 void findings_open(struct document *document, const struct ari_model *model);

@@ -148,8 +148,8 @@ bool walk_tcaches(struct walk *walk, struct tcaches *ret, struct ari_error *err)
 	done = read_threads(walk, &reading, NULL, err);
 	tclists_close(reading.lists);
 	tcaches.partial = reading.found.partial;
-	tcaches.known = reading.found.known ||
-			(tcaches.partial == 0 && walk->threads.count > 0);
+	tcaches.known =
+		reading.found.known || (tcaches.partial == 0 && walk->threads.count > 0);
 	if (!done || !note_partial(walk, &tcaches, err)) {
 		tcaches_done(&tcaches);
 		tcaches_forget(walk->model);

@@ -30,13 +30,13 @@ static int forks;
 static _Thread_local volatile char large[12 << 10];
 static _Thread_local volatile char large_too[8] = "initial";
 
-static void be_child(struct truth_thread *truth)
+static void be_child(struct truth_thread truth)
 {
 	static char line[32];
 
 	/* The parent has opened the files, and keeps still. */
-	truth->tid = target_tid();
-	truth_tell(truth, 1, 0);
+	truth.tid = target_tid();
+	truth_tell(&truth, 1, 0);
 	snprintf(line, sizeof line, "child %d\n", target_tid());
 	target_print(1, line);
 	target_rest();
@@ -44,6 +44,7 @@ static void be_child(struct truth_thread *truth)
 
 static void live(size_t i)
 {
+	struct truth_thread mine;
 	char name[16];
 
 	snprintf(name, sizeof name, "pool-%zu-thread-%zu", i % 3, i % 10);
@@ -56,6 +57,7 @@ static void live(size_t i)
 		free(target_block(100 + i * 16));
 		threads[i].arena = target_my_arena();
 	}
+	mine = threads[i]; /* main moves them behind the barrier */
 	pthread_barrier_wait(&all_told);
 	if (forks && i == FORKER) {
 		pid_t child = fork();
@@ -63,7 +65,7 @@ static void live(size_t i)
 		if (child < 0)
 			target_fail("fork");
 		if (child == 0)
-			be_child(&threads[i]);
+			be_child(mine);
 	}
 }
 
