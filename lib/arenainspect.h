@@ -581,8 +581,8 @@ bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *er
 	__attribute__((warn_unused_result));
 
 /*
- * The processes whose comm is exactly `comm`, in order of pid.  Kernel threads
- * and those that vanish meanwhile are left out.  ret: list of pids, freed with
+ * The processes whose comm is exactly `comm`, in order of pid; NULL: of any.  Kernel
+ * threads and those that vanish meanwhile are left out.  ret: list of pids, freed with
  * free(ret->at).
  */
 struct ari_match {
@@ -601,6 +601,40 @@ bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *
  */
 bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* ---- metrics ---- */
+
+enum ari_unit { ARI_UNIT_COUNT, ARI_UNIT_BYTES, ARI_UNIT_SHARE };
+
+/* A number that monitoring watches; `check` and `metrics` have the same ones. */
+struct ari_metric {
+	const char *name; /* a word of [a-z_], "trimmable" */
+	enum ari_unit unit;
+	bool of_arenas;	  /* one arena has it, too */
+	const char *help; /* one line, no full stop */
+};
+
+/* The index-th metric; false past the last. */
+bool ari_metric_describe(size_t index, struct ari_metric *ret);
+
+/*
+ * What a metric is: bytes, a count, or a share (1 is all of it).  NaN: not known.  Then
+ * and where an arena is torn or unread in parts, it still lies within least … most, 0 and
+ * INFINITY if nothing bounds it.  Elsewhere the three are the same.
+ *
+ * weight  of a share: what it is a share of; 1 otherwise
+ */
+struct ari_value {
+	double value, least, most, weight;
+};
+
+/* index: of a metric that there is.  Of one arena: of a metric that has of_arenas. */
+struct ari_value ari_metric_value(size_t index, const struct ari_model *model);
+struct ari_value ari_metric_value_of_arena(size_t index, const struct ari_arena *arena);
+
+/* Of two processes or arenas together: amounts add up, shares weigh what they are of. */
+struct ari_value ari_metric_add(size_t index, const struct ari_value *a,
+				const struct ari_value *b);
 
 /* "0.1.0" */
 const char *ari_version(void);

@@ -71,7 +71,7 @@ static bool scan_proc(DIR *proc, match_fn *is_match, const char *name,
 			continue;
 		dir = openat(dirfd(proc), entry->d_name,
 			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0 || !is_match(dir, name))
+		if (dir < 0 || (name != NULL && !is_match(dir, name)))
 			continue;
 		if (!add_match(matches, dir, (pid_t)strtol(entry->d_name, NULL, 10), err))
 			return false;
