@@ -151,12 +151,27 @@ static bool check_words(const struct options *options, struct ari_error *err)
 	return no_command(options->operands[0], err);
 }
 
+/* A plugin says in its own way what is wrong, also before its name was reached. */
+static void guess_command(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc && options->command == NULL; i++)
+		options->command = command_find(argv[i]);
+}
+
+/* Installed under this name, too: where a monitoring system looks for its plugins. */
+static void command_by_name(struct options *options, const char *program)
+{
+	if (program != NULL && strcmp(basename(program), "check_arenainspect") == 0)
+		options->command = command_find("check");
+}
+
 static bool take_words(struct options *options, int argc, char **argv,
 		       struct ari_error *err)
 {
 	struct getopt_tables tables = { 0 };
 	int value;
 
+	command_by_name(options, argv[0]);
 	getopt_tables(&tables);
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
@@ -192,6 +207,12 @@ static bool check_format(const struct options *options, struct ari_error *err)
 			   : options->top > 0	   ? "top"
 						   : NULL;
 
+	if (options->command->own_form && options->format != &format_text)
+		idle = options->format->name;
+	if (options->command->own_form && idle != NULL)
+		return refuse(err, ARI_USAGE,
+			      "%s has a form of its own: --%s does not go with it",
+			      options->command->name, idle);
 	if (options->format->whole_model && idle != NULL)
 		return refuse(err, ARI_USAGE,
 			      "--%s is always whole: --%s does not go with it",
@@ -206,7 +227,9 @@ static bool check_depth(const struct options *options, struct ari_error *err)
 
 	if (options->depth < least)
 		return refuse(err, ARI_USAGE, "%s needs --depth %s: %s says too little",
-			      command_table(command, options)->name,
+			      command->table == NULL
+				      ? command->name
+				      : command_table(command, options)->name,
 			      ari_depth_name(least), ari_depth_name(options->depth));
 	return true;
 }
@@ -253,6 +276,18 @@ bool options_take_subject(struct options *options, struct ari_error *err)
 	return subject_parse(options->operands[0], &options->subject, err);
 }
 
+bool options_take_subjects(struct options *options, struct ari_error *err)
+{
+	for (size_t i = 0; i < options->operands_count; i++) {
+		if (!subject_parse(options->operands[i], &options->subject, err))
+			return false;
+		/* Of running processes: that it is none is said later. */
+		if (options->subject.file != NULL)
+			break;
+	}
+	return true;
+}
+
 static bool take_operands(struct options *options, struct ari_error *err)
 {
 	if (options->command == NULL)
@@ -280,7 +315,7 @@ static bool check_file(const struct options *options, struct ari_error *err)
 static bool check_process(const struct options *options, struct ari_error *err)
 {
 	int given = subject_given(&options->subject) + (options->comm != NULL) +
-		    (options->unit != NULL) + (options->core != NULL);
+		    (options->unit != NULL) + (options->core != NULL) + options->every;
 
 	if (given > 1)
 		return refuse(err, ARI_USAGE,
@@ -294,10 +329,13 @@ static bool check_process(const struct options *options, struct ari_error *err)
 	if (given == 0 && !options->command->pid_optional)
 		return refuse(
 			err, ARI_USAGE,
-			"which process? arenainspect %s%sPID, --comm NAME, --unit NAME, "
-			"--core FILE or a snapshot file; --help tells more",
+			"which process? arenainspect %s%sPID%s; --help tells more",
 			options->command == commands[0] ? "" : options->command->name,
-			options->command == commands[0] ? "" : " ");
+			options->command == commands[0] ? "" : " ",
+			options->command->live_only
+				? ", --comm NAME or --unit NAME"
+				: ", --comm NAME, --unit NAME, --core FILE or a snapshot "
+				  "file");
 	return check_file(options, err);
 }
 
@@ -382,8 +420,10 @@ bool options_parse(struct options *ret, int argc, char **argv, struct ari_error 
 		.depth = ARI_DEPTH_CHUNKS,
 		.arena = ARI_UNKNOWN,
 	};
-	if (!take_words(ret, argc, argv, err))
+	if (!take_words(ret, argc, argv, err)) {
+		guess_command(ret, argc, argv);
 		return false;
+	}
 	look_around(ret);
 	return ret->help || ret->version || complete(ret, err);
 }

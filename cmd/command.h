@@ -23,8 +23,17 @@ struct command {
 	bool is_document; /* always the JSON document, as full as can be, in a private
 			     file */
 
-	/* Its columns, if it has a table, and those it has instead when its own option is
-	 * given. */
+	/*
+	 * One form of output, which is neither a table nor the model: the options for
+	 * those do not go with it, and table is NULL.
+	 */
+	bool own_form;
+	void (*help_more)(FILE *out); /* what its help has in place of columns */
+
+	/*
+	 * Its columns, if it has a table, and those it has instead when its own option is
+	 * given.
+	 */
 	const struct table_kind *table;
 	unsigned int own; /* of enum own_option */
 	const struct table_kind *own_table;
@@ -43,6 +52,12 @@ struct command {
 	bool (*run)(const struct options *options, struct ari_error *err);
 	command_build_fn *build; /* for run_visit() */
 	bool tells_notes;	 /* the notes on quality are in its text */
+
+	/*
+	 * In place of run: a monitoring plugin, which prints what there is to say, also
+	 * of failures, and returns its own exit status.
+	 */
+	int (*plugin)(const struct options *options);
 };
 
 /* What --exit-code asks for was found: no failure, and not just done.  False. */

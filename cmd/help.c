@@ -38,6 +38,20 @@ static void write_columns(FILE *out, const struct table_kind *kind)
 	}
 }
 
+void help_metrics(FILE *out)
+{
+	static const char *const units[] = {
+		[ARI_UNIT_COUNT] = "count",
+		[ARI_UNIT_BYTES] = "bytes",
+		[ARI_UNIT_SHARE] = "share",
+	};
+	struct ari_metric is;
+
+	fputs("\nMetrics:\n", out);
+	for (size_t i = 0; ari_metric_describe(i, &is); i++)
+		fprintf(out, "  %-18s %-9s  %s\n", is.name, units[is.unit], is.help);
+}
+
 static void help_command(FILE *out, const struct command *command)
 {
 	fprintf(out, "Usage: arenainspect %s [OPTIONS] %s\n\n%s\n", command->name,
@@ -48,6 +62,8 @@ static void help_command(FILE *out, const struct command *command)
 	}
 	fputs("\nOptions:\n", out);
 	write_options(out, OWN_NONE);
+	if (command->help_more != NULL)
+		command->help_more(out);
 	if (command->table == NULL)
 		return;
 	write_columns(out, command->table);

@@ -8,6 +8,9 @@
 bool help_show(const struct command *command, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* The metrics that there are, as a section of a command's help. */
+void help_metrics(FILE *out);
+
 bool version_show(struct ari_error *err) __attribute__((warn_unused_result));
 
 #endif

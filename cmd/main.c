@@ -7,6 +7,7 @@
 #include "cmdline.h"
 #include "command.h"
 #include "help.h"
+#include "plugin.h"
 #include "tell.h"
 
 /* The manual promises these numbers.  What --exit-code asks for is no failure. */
@@ -53,19 +54,39 @@ static bool run(const struct options *options, struct ari_error *err)
 	return options->command->run(options, err);
 }
 
+static int end(bool done, const struct ari_error *err)
+{
+	if (done)
+		return statuses[ARI_OK];
+	if (err->code == ARI_OK)
+		return STATUS_FOUND;
+	tell("%s", err->message);
+	return statuses[err->code];
+}
+
+/* The guidelines: help and the version are no state of what is monitored. */
+static int end_plugin(bool done, const struct ari_error *err)
+{
+	return done ? PLUGIN_UNKNOWN : plugin_fail(err);
+}
+
 int main(int argc, char **argv)
 {
 	struct ari_error err = { .code = ARI_OK };
+	const struct command *command;
 	struct options options;
-	bool done;
+	int status;
+	bool parsed;
 
 	settle_surroundings();
-	done = options_parse(&options, argc, argv, &err) && run(&options, &err);
+	parsed = options_parse(&options, argc, argv, &err);
+	command = options.command;
+	if (command == NULL || command->plugin == NULL)
+		status = end(parsed && run(&options, &err), &err);
+	else if (!parsed || options.help || options.version)
+		status = end_plugin(parsed && run(&options, &err), &err);
+	else
+		status = command->plugin(&options);
 	options_done(&options);
-	if (done)
-		return statuses[ARI_OK];
-	if (err.code == ARI_OK)
-		return STATUS_FOUND;
-	tell("%s", err.message);
-	return statuses[err.code];
+	return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "open.h"
@@ -27,6 +28,12 @@ struct search {
 	bool (*find)(const char *name, struct ari_matches *ret, struct ari_error *err);
 };
 
+static bool nobody(const struct search *search, struct ari_error *err)
+{
+	return refuse(err, ARI_GONE, "no process has %s '%s'%s", search->what,
+		      search->name, search->hint);
+}
+
 static bool choose_match(const struct search *search, const struct ari_matches *matches,
 			 pid_t *ret, struct ari_error *err)
 {
@@ -37,21 +44,21 @@ static bool choose_match(const struct search *search, const struct ari_matches *
 		return true;
 	}
 	if (count == 0)
-		return refuse(err, ARI_GONE, "no process has %s '%s'%s", search->what,
-			      search->name, search->hint);
+		return nobody(search, err);
 	tell_matches(matches);
 	return refuse(err, ARI_USAGE, "%zu processes have %s '%s': say which by its PID",
 		      count, search->what, search->name);
 }
 
+/* Without either, all that there are. */
 static struct search search_of(const struct options *options)
 {
 	const char *comm = options->comm;
 
-	if (comm == NULL)
+	if (options->unit != NULL)
 		return (struct search){ "the unit", options->unit, "", ari_find_unit };
 	return (struct search){ "the name", comm,
-				strlen(comm) > COMM_BYTES
+				comm != NULL && strlen(comm) > COMM_BYTES
 					? " (the kernel keeps 15 bytes of a name)"
 					: "",
 				ari_find_comm };
@@ -72,6 +79,47 @@ bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 	found = choose_match(&search, &matches, ret, err);
 	free(matches.list.at);
 	return found;
+}
+
+/* Those of the command line, or those found, but not ourselves. */
+static bool take_pids(const struct options *options, const struct search *search,
+		      const struct ari_matches *matches, struct pids *pids,
+		      struct ari_error *err)
+{
+	struct subject subject;
+
+	for (size_t i = 0; i < options->operands_count; i++) {
+		if (!subject_parse(options->operands[i], &subject, err))
+			return false;
+		pids->at[pids->count++] = subject.pid;
+	}
+	for (size_t i = 0; i < matches->list.count; i++)
+		if (matches->list.at[i].pid != getpid())
+			pids->at[pids->count++] = matches->list.at[i].pid;
+	if (pids->count == 0 && !options->every)
+		return nobody(search, err);
+	return true;
+}
+
+bool open_pids(const struct options *options, struct pids *ret, struct ari_error *err)
+{
+	struct search search = search_of(options);
+	struct ari_matches matches = { 0 };
+	struct pids pids = { 0 };
+	bool done;
+
+	if (options->operands_count == 0 && !search.find(search.name, &matches, err))
+		return false;
+	pids.at = calloc(options->operands_count + matches.list.count + 1,
+			 sizeof(*pids.at));
+	done = pids.at == NULL ? refuse_memory(err)
+			       : take_pids(options, &search, &matches, &pids, err);
+	free(matches.list.at);
+	if (done)
+		*ret = pids;
+	else
+		free(pids.at);
+	return done;
 }
 
 static void log_line(void *data, int level, const char *line)

@@ -12,6 +12,17 @@
 bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * The processes that the options name, however many: at least one.  By name, without
+ * this very process.  ARI_GONE: nobody has the name.
+ */
+struct pids {
+	pid_t *at; /* freed by the caller */
+	size_t count;
+};
+bool open_pids(const struct options *options, struct pids *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* What a visit needs to know of the options. */
 struct ari_options open_options(const struct options *options);
 

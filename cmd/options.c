@@ -186,6 +186,36 @@ static bool take_word(struct options *options, const struct row *row,
 		      words);
 }
 
+/* -m begins a group, -w and -c belong to the last one. */
+static bool take_metric(struct options *options, const struct row *row,
+			const char *argument, struct ari_error *err)
+{
+	(void)row;
+	if (options->watched_count == WATCHED_MOST)
+		return refuse(err, ARI_USAGE, "no more than %d metrics at a time",
+			      WATCHED_MOST);
+	options->watched[options->watched_count++].metric = argument;
+	return true;
+}
+
+static bool take_range(struct options *options, const struct row *row,
+		       const char *argument, struct ari_error *err)
+{
+	struct watched *last;
+	const char **range;
+
+	if (options->watched_count == 0)
+		return refuse(err, ARI_USAGE, "--%s: of which metric? -m METRIC first",
+			      row->is.name);
+	last = &options->watched[options->watched_count - 1];
+	range = row->is.letter == 'w' ? &last->warning : &last->critical;
+	if (*range != NULL)
+		return refuse(err, ARI_USAGE, "--%s: metric %s has one already",
+			      row->is.name, last->metric);
+	*range = argument;
+	return true;
+}
+
 /* ---- the options ---- */
 
 #define AT(name) .offset = offsetof(struct options, name)
@@ -245,6 +275,14 @@ static const struct row rows[] = {
 	  take_flag, AT(group) },
 	{ { 0, "exit-code", NULL, "exit with 1 if a warning is found", 0 },
 	  take_flag, AT(exit_code) },
+	{ { 'm', "metric", "METRIC", "a number to look at; the ranges behind it are for it", OWN_CHECK },
+	  take_metric, AT(watched) },
+	{ { 'w', "warning", "RANGE", "warn when it is outside of [@]start:end; with @, inside", OWN_CHECK },
+	  take_range, AT(watched) },
+	{ { 'c', "critical", "RANGE", "the same for a critical state", OWN_CHECK },
+	  take_range, AT(watched) },
+	{ { 0, "state", "FILE", "remembers numbers there, for what grows per second", OWN_CHECK },
+	  take_text, AT(state) },
 	{ { 0, "color", "WHEN", "auto (on a terminal), always or never", 0 },
 	  take_word, AT(color), .word = color_word },
 	{ { 'q', "quiet", NULL, "no notes on stderr", 0 },

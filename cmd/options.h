@@ -15,6 +15,8 @@ enum own_option {
 	OWN_GROUP = 1 << 3,
 	OWN_AFTER = 1 << 4,
 	OWN_FORCE = 1 << 5,
+	OWN_CHECK = 1 << 6,
+	OWN_METRICS = 1 << 7,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -32,6 +34,14 @@ static inline bool subject_given(const struct subject *subject)
 {
 	return subject->pid != 0 || subject->file != NULL;
 }
+
+/* A metric that check looks at, and the ranges it is to be in; as they were given. */
+struct watched {
+	const char *metric;
+	const char *warning, *critical; /* or NULL */
+};
+
+#define WATCHED_MOST 32
 
 /* The command line, understood.  Strings are argv's. */
 struct options {
@@ -56,6 +66,13 @@ struct options {
 	bool sizes, pins, group, force;
 	uint64_t after_ns; /* 0: not given */
 	uint64_t arena;	   /* index, ARENA_ALL, or ARI_UNKNOWN: not given */
+
+	struct watched watched[WATCHED_MOST]; /* check */
+	size_t watched_count;
+	const char *state;
+
+	bool every, per_arena; /* metrics */
+	uint64_t limit;	       /* 0: not given */
 
 	/* As they were given, before they had a meaning. */
 	const char *output, *sort;
@@ -90,6 +107,10 @@ bool subject_parse(const char *word, struct subject *ret, struct ari_error *err)
 
 /* The operands of most commands: one subject, or none. */
 bool options_take_subject(struct options *options, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* Those of commands that take several: a subject each; the last is options->subject. */
+bool options_take_subjects(struct options *options, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* A decimal number, digits only. */
