@@ -93,7 +93,8 @@ c_files    := $(wildcard arch/*.[ch] lib/*.[ch] lib/*/*.[ch] cmd/*.[ch] cmd/out/
 man_pages  := $(wildcard man/*.1 man/*.7)
 schemas    := $(wildcard lib/snapshot/*.schema.json)
 completion := $(wildcard scripts/completion)
-scripts    := $(filter-out scripts/layers,$(wildcard scripts/* .ci/run tests/unit/run \
+kit        := $(wildcard scripts/kit/*)
+scripts    := $(filter-out scripts/layers scripts/kit,$(wildcard scripts/* .ci/run tests/unit/run \
 	      tests/aarch64/run tests/bench/run tests/*/*.bash tests/*/*/*.bash tests/*/*.sh tests/*/*/*.sh))
 
 lib_obj  := $(lib_src:%.c=$B/%.o)
@@ -241,9 +242,13 @@ format: ## rewrites the sources in the project's style
 
 install: $(program) ## to $(DESTDIR)$(PREFIX)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(program)
+	install -d $(DESTDIR)$(PREFIX)/lib/nagios/plugins
+	ln -sfn ../../../bin/arenainspect $(DESTDIR)$(PREFIX)/lib/nagios/plugins/check_arenainspect
 	$(foreach page,$(man_pages),install -D -m 644 \
 		-t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page))) $(page) &&) :
 	$(if $(schemas),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/arenainspect $(schemas))
+	$(foreach file,$(kit),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/arenainspect/kit $(file) &&) :
+	sed -i 's,/usr/local/,$(PREFIX)/,' $(DESTDIR)$(PREFIX)/share/arenainspect/kit/*.service
 	$(if $(completion),install -D -m 644 $(completion) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/arenainspect)
 
