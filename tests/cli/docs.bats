@@ -57,14 +57,22 @@ other_options() {
 		sed -n "s/^< /$page lacks the option /p; s/^> /$page has an option that --help lacks: /p"
 }
 
-# columns_of HELP: name, blank, description
+# help_of COMMAND: its help, into $help; that of a plugin is no state, which is 3
+help_of() {
+	local status=0
+	"$ARENAINSPECT" "$1" --help >"$help" || status=$?
+	((status == 0)) || [ "$1,$status" = check,3 ]
+}
+
+# columns_of HELP: name, blank, description; of metrics, too
 columns_of() {
-	section 'Columns of' "$1" | sed -nE 's/^[ *] ([a-z_]+) +(bytes|size|count|index|address|yes or no|word|text)  +(.*)$/\1 \3/p'
+	{ section 'Columns of' "$1" && section Metrics "$1"; } |
+		sed -nE 's/^[ *] ([a-z_]+) +(bytes|size|share|count|index|address|yes or no|word|text)  +(.*)$/\1 \3/p'
 }
 
 # columns_in PAGE: the same; "Bytes, with -o only:" is left out, and the full stop
 columns_in() {
-	sed -n '/^\.Sh COLUMNS/,/^\.Sh [^C]/p' "$1" | awk '
+	sed -n '/^\.Sh \(COLUMNS\|METRICS\)/,/^\.Sh [^CM]/p' "$1" | awk '
 		/^\./ { if (name != "" && !/^\.Fl/) { print name text; name = "" } }
 		/^\.It Cm / { name = $3; text = "" }
 		/^[^.]/ { text = text " " $0 }' |
@@ -74,8 +82,8 @@ columns_in() {
 # columns_page PAGE: the page that lists its columns: its own, or the one it names
 columns_page() {
 	local other
-	other=$(sed -n '/^\.Sh COLUMNS/,/^\.Sh [^C]/s/^\.Xr \(arenainspect-[a-z]*\) 1 \.$/\1/p' "$1" | head -n 1)
-	if [ -n "$other" ] && ! grep -q '^\.It Cm' <(sed -n '/^\.Sh COLUMNS/,/^\.Sh [^C]/p' "$1"); then
+	other=$(sed -n '/^\.Sh \(COLUMNS\|METRICS\)/,/^\.Sh [^CM]/s/^\.Xr \(arenainspect-[a-z]*\) 1 \.$/\1/p' "$1" | head -n 1)
+	if [ -n "$other" ] && ! grep -q '^\.It Cm' <(sed -n '/^\.Sh \(COLUMNS\|METRICS\)/,/^\.Sh [^CM]/p' "$1"); then
 		echo "$man/$other.1"
 	else
 		echo "$1"
@@ -116,7 +124,7 @@ nothing() {
 @test "the page of a command has its own options, and no others" {
 	local name
 	for name in $(commands); do
-		"$ARENAINSPECT" "$name" --help >"$help"
+		help_of "$name"
 		nothing "$(other_options 'Options of this command:' "$help" "$man/arenainspect-$name.1")"
 	done
 }
@@ -124,7 +132,7 @@ nothing() {
 @test "the page of a command has its columns, in the words of --help" {
 	local name
 	for name in $(commands); do
-		"$ARENAINSPECT" "$name" --help >"$help"
+		help_of "$name"
 		! grep -q '^Columns of' "$help" || (($(columns_of "$help" | wc -l) >= 4)) || fail "$name: no columns in its help"
 		nothing "$(other_columns "$help" "$man/arenainspect-$name.1")"
 	done
