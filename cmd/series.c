@@ -62,11 +62,13 @@ static int by_labels(const void *a, const void *b)
 static struct series labels_of(const struct ari_model *model)
 {
 	const struct ari_process *process = &model->process;
+	const struct ari_cgroup *cgroup = &process->cgroup;
+	bool has_unit = cgroup->unit != NULL;
 
 	return (struct series){
 		.comm = process->comm == NULL ? "" : process->comm,
-		.group_is = "cgroup",
-		.group = process->cgroup.path,
+		.group_is = has_unit ? "unit" : "cgroup",
+		.group = has_unit ? cgroup->unit : cgroup->path,
 	};
 }
 
