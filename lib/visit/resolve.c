@@ -112,22 +112,78 @@ static bool by_all(struct visit *visit, struct ari_error *err)
 	return false;
 }
 
-bool visit_resolve(struct visit *visit, struct ari_error *err)
+static bool find(struct visit *visit, struct ari_error *err)
 {
 	static bool (*const ways[])(struct visit *, struct ari_error *) = {
 		[ARI_FIND_AUTO] = by_all,
 		[ARI_FIND_DEBUGINFO] = by_debuginfo,
 		[ARI_FIND_SEARCH] = by_search,
 	};
-	struct ari_libc *libc = &visit->model->libc;
 	uint64_t begun = clock_monotonic_ns();
+	bool found = ways[visit->options->symbols](visit, err);
 
-	if (!ways[visit->options->symbols](visit, err))
+	log_line(visit->options, 1, "symbols and layout took %.1f ms",
+		 (double)(clock_monotonic_ns() - begun) / 1e6);
+	return found;
+}
+
+/* What another process had that runs on the same file; this one proves it anew. */
+static bool recall(struct visit *visit)
+{
+	struct ari_error err;
+	struct resolved known;
+	bool proven;
+
+	if (!resolve_cache_find(visit->cache, &visit->image, visit->deadline, &known))
+		return false;
+	proven = search_recall(visit->mem, &visit->image, &known.symbols, &known.layout,
+			       visit->model, &err) &&
+		 model_set_string(&visit->model->libc.debug_file, known.debug_file, &err);
+	if (proven) {
+		visit->symbols = known.symbols;
+		visit->layout = known.layout;
+		log_line(visit->options, 1,
+			 "symbols and layout: as in another process of the same file");
+	}
+	resolved_done(&known);
+	return proven;
+}
+
+/* Where malloc has been called, and no other: nothing else could have proven itself. */
+static bool is_good_for_others(struct visit *visit)
+{
+	uint64_t at = visit->symbols.address[SYM_MAIN_ARENA] +
+		      visit->layout.members[MS_SYSTEM_MEM].offset;
+	uint64_t bytes;
+
+	return mem_read_word(visit->mem, at, &bytes, NULL) && bytes != 0;
+}
+
+static bool recall_or_find(struct visit *visit, struct ari_error *err)
+{
+	struct resolved found;
+	bool done;
+
+	if (visit->cache == NULL)
+		return find(visit, err);
+	if (recall(visit))
+		return true;
+	done = find(visit, err);
+	found = (struct resolved){ visit->symbols, visit->layout,
+				   visit->model->libc.debug_file };
+	resolve_cache_settle(visit->cache, &visit->image,
+			     done && is_good_for_others(visit) ? &found : NULL);
+	return done;
+}
+
+bool visit_resolve(struct visit *visit, struct ari_error *err)
+{
+	struct ari_libc *libc = &visit->model->libc;
+
+	if (!recall_or_find(visit, err))
 		return false;
 	libc->symbol_source = visit->symbols.source;
 	libc->layout_source = visit->layout.source;
-	log_line(visit->options, 1, "symbols and layout took %.1f ms",
-		 (double)(clock_monotonic_ns() - begun) / 1e6);
 	return visit_tell(visit, err, "symbols: %s, layout: %s%s%s",
 			  ari_symbol_source_name(libc->symbol_source),
 			  ari_layout_source_name(libc->layout_source),

@@ -356,14 +356,16 @@ struct attempt {
 };
 
 static bool visit_once(pid_t pid, const struct ari_options *options,
-		       struct deadline deadline, struct attempt *attempt,
-		       struct ari_model **ret, struct ari_error *err)
+		       struct resolve_cache *cache, struct deadline deadline,
+		       struct attempt *attempt, struct ari_model **ret,
+		       struct ari_error *err)
 {
 	struct visit visit;
 	bool done;
 
 	if (!visit_init(&visit, pid, options, deadline, err))
 		return false;
+	visit.cache = cache;
 	done = run_steps(&visit, visit_steps, visit_steps_count, err);
 	if (done)
 		*ret = visit_take_model(&visit);
@@ -373,18 +375,18 @@ static bool visit_once(pid_t pid, const struct ari_options *options,
 	return done;
 }
 
-bool ari_visit(pid_t pid, const struct ari_options *options, struct ari_model **ret,
-	       struct ari_error *err)
+bool visit_with(pid_t pid, const struct ari_options *options, struct resolve_cache *cache,
+		struct ari_model **ret, struct ari_error *err)
 {
 	struct deadline deadline = deadline_in(options->timeout_ns);
 	struct attempt first, next;
 
-	if (visit_once(pid, options, deadline, &first, ret, err))
+	if (visit_once(pid, options, cache, deadline, &first, ret, err))
 		return true;
 	next = first;
 	for (unsigned int tries = 1; next.starting && tries < STARTING_TRIES; tries++) {
 		nanosleep(&(struct timespec){ 0, STARTING_PAUSE_NS }, NULL);
-		if (visit_once(pid, options, deadline, &next, ret, err))
+		if (visit_once(pid, options, cache, deadline, &next, ret, err))
 			return true;
 		/* Still starting, but another program: what was asked for is gone. */
 		if (next.starting &&
@@ -392,6 +394,12 @@ bool ari_visit(pid_t pid, const struct ari_options *options, struct ari_model **
 			return target_ran_another(pid, err);
 	}
 	return false;
+}
+
+bool ari_visit(pid_t pid, const struct ari_options *options, struct ari_model **ret,
+	       struct ari_error *err)
+{
+	return visit_with(pid, options, NULL, ret, err);
 }
 
 bool ari_visit_core(const char *file, const char *exe, const struct ari_options *options,

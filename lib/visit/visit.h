@@ -9,6 +9,7 @@
 #include "mem/live.h"
 #include "target/locked.h"
 #include "target/target.h"
+#include "visit/resolve_cache.h"
 #include "walk/owners.h"
 #include "walk/tcache.h"
 #include "walk/walk.h"
@@ -33,6 +34,7 @@ struct visit {
 	struct core core;
 	struct mem *mem; /* the one of the two that is read */
 	struct image image;
+	struct resolve_cache *cache; /* of who visits many; NULL: none */
 	struct symbols symbols;
 	struct layout layout;
 	struct walk walk;
@@ -49,6 +51,14 @@ struct visit_step {
 
 extern const struct visit_step visit_steps[];
 extern const size_t visit_steps_count;
+
+/*
+ * ari_visit() for who visits many processes: cache is borrowed, and has what was
+ * found of the libraries of those before; NULL: none.
+ */
+bool visit_with(pid_t pid, const struct ari_options *options, struct resolve_cache *cache,
+		struct ari_model **ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
 
 bool visit_init(struct visit *visit, pid_t pid, const struct ari_options *options,
 		struct deadline deadline, struct ari_error *err)

@@ -212,15 +212,21 @@ static void take_state_hit(const struct search *search, size_t candidate,
 	hit->hits += !same;
 }
 
+/* As far as the layout alone tells it; 0: not known. */
+static uint64_t known_span(const struct layout *layout)
+{
+	return layout->traits[TRAIT_HEAP_SPAN_HUGE] ? 0 : HEAP_SPAN_USUAL;
+}
+
 static bool try_state(struct search *search, size_t candidate, uint64_t address,
 		      struct state_hit *hit)
 {
 	const struct layout *layout = &search->candidates[candidate].layout;
-	uint64_t span = layout->traits[TRAIT_HEAP_SPAN_HUGE] ? 0 : HEAP_SPAN_USUAL;
 	struct proof proof;
 
 	search->tried++;
-	if (!prove_state(search->mem, layout, address, span, &proof, search->err))
+	if (!prove_state(search->mem, layout, address, known_span(layout), &proof,
+			 search->err))
 		return false;
 	if (!is_believed(search, address, &proof)) {
 		search->nearest = proof.failed;
@@ -461,4 +467,21 @@ bool search_confirm(struct mem *mem, const struct image *image,
 		if (!mem->ops->refresh(mem, err))
 			return false;
 	}
+}
+
+bool search_recall(struct mem *mem, const struct image *image,
+		   const struct symbols *symbols, const struct layout *layout,
+		   struct ari_model *model, struct ari_error *err)
+{
+	struct proof state, par;
+
+	if (!prove_state(mem, layout, symbols->address[SYM_MAIN_ARENA],
+			 known_span(layout), &state, err) ||
+	    !prove_par(mem, layout, symbols->address[SYM_MP], &state, &par, err))
+		return false;
+	if (!state.passed || state.odd > 0 || !par.passed)
+		return fail(err, ARI_BAD_LAYOUT,
+			    "%s: what another process of this file has does not fit",
+			    image->path);
+	return proof_tell(image, symbols, &state, model, err);
 }

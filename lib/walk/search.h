@@ -30,6 +30,16 @@ bool search_confirm(struct mem *mem, const struct image *image,
 		    struct ari_model *model, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Holds what was found in another process of the same file against this one, once.
+ * It is strict: err is ARI_BAD_LAYOUT where anything at all does not fit, and then
+ * this process is to be searched on its own.
+ */
+bool search_recall(struct mem *mem, const struct image *image,
+		   const struct symbols *symbols, const struct layout *layout,
+		   struct ari_model *model, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* The span of heaps by a layout and mp_'s huge page size (walk.h's heap_span). */
 uint64_t search_heap_span(const struct layout *layout, uint64_t huge_page_bytes);
 
