@@ -636,6 +636,95 @@ struct ari_value ari_metric_value_of_arena(size_t index, const struct ari_arena 
 struct ari_value ari_metric_add(size_t index, const struct ari_value *a,
 				const struct ari_value *b);
 
+/* ---- all processes of the host ---- */
+
+/* How far a process was looked into; each has what those before it have. */
+enum ari_seen {
+	ARI_SEEN_PROCESS,  /* what anybody may know: name, user, resident set */
+	ARI_SEEN_MAPPINGS, /* which C library it has mapped */
+	ARI_SEEN_ARENAS,
+	ARI_SEEN_CHUNKS,
+	ARI_SEEN_PAGES,
+};
+
+/* Why a process was not visited, or not to the end. */
+enum ari_skip {
+	ARI_SKIP_KERNEL_THREAD,
+	ARI_SKIP_ZOMBIE,
+	ARI_SKIP_GONE, /* it ended meanwhile, or ran another program */
+	ARI_SKIP_SELF, /* the process that scans */
+	ARI_SKIP_DENIED,
+	ARI_SKIP_NO_LIBC,    /* none is mapped that is known, nor linked in */
+	ARI_SKIP_OTHER_LIBC, /* musl, a 32-bit one, … */
+	ARI_SKIP_NO_LAYOUT,  /* malloc was not found, or not proven */
+	ARI_SKIP_UNSTABLE,
+	ARI_SKIP_TIMEOUT, /* its time was over; what was read by then is given */
+	ARI_SKIP_LIMIT,	  /* enough others were visited */
+	ARI_SKIP_FAILED,
+};
+
+/* One process; the numbers are those of its model, under the same names. */
+struct ari_scanned {
+	uint64_t pid;
+	char *comm, *user; /* the real user's name, or number */
+	char *unit, *container, *cgroup;
+	char *libc; /* "glibc", "musl", …, by what is mapped; NULL: none, or not known */
+	uint64_t rss_bytes, anon_bytes, swap_bytes; /* the kernel's */
+	uint64_t malloc_bytes; /* resident: of the arenas, and of mmapped chunks */
+	uint64_t arenas, idle_arenas;
+	uint64_t in_use_bytes, free_bytes;
+	uint64_t trimmable_bytes, retained_top_bytes, pinned_free_bytes;
+	const char *finding; /* the id of the first one; NULL: none, if judged */
+	bool judged;	     /* not in the document */
+	uint64_t depth;	     /* enum ari_seen */
+	uint64_t skipped;    /* enum ari_skip; ARI_UNKNOWN: it was visited */
+	char *reason;	     /* of that, in words; NULL */
+};
+
+struct ari_skipped {
+	uint64_t reason; /* enum ari_skip */
+	uint64_t processes;
+};
+
+struct ari_scan {
+	struct ari_taken taken;
+	/* Those with memory of their own, what could give back most first. */
+	ARI_LIST(struct ari_scanned) processes;
+	ARI_LIST(struct ari_skipped) skipped; /* reasons that occurred */
+};
+
+/* Called from the thread that scans, now and then: so many of so many are done. */
+typedef void ari_progress_fn(void *data, size_t done, size_t all);
+
+struct ari_scan_options {
+	/*
+	 * Of each visit.  timeout_ns is that of one process (0: 10 seconds), jobs how
+	 * many processes are visited at the same time, each by one thread.  log may be
+	 * called from any thread, one at a time.
+	 */
+	struct ari_options visit;
+	size_t limit; /* visits at most; 0: no limit */
+	ari_progress_fn *progress;
+	void *progress_data;
+};
+
+/*
+ * Looks at every process in /proc, then visits those that may have a glibc, the
+ * largest in anonymous memory first.  No process spoils the scan: one that ends,
+ * refuses or hangs is told in its row, or in the list of those skipped.  A thread
+ * that hangs in the kernel is left behind and ends when the kernel lets it go.
+ *
+ * ret  for ari_scan_free()
+ * err  ARI_IO (no /proc), ARI_NO_MEMORY
+ */
+bool ari_scan(const struct ari_scan_options *options, struct ari_scan **ret,
+	      struct ari_error *err) __attribute__((warn_unused_result));
+void ari_scan_free(struct ari_scan *scan);
+
+/* The document "arenainspect-scan/1", as ari_model_write(). */
+bool ari_scan_write(const struct ari_scan *scan, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* "0.1.0" */
 const char *ari_version(void);
 
@@ -656,5 +745,7 @@ const char *ari_arena_kind_name(uint64_t kind);
 const char *ari_arena_state_name(uint64_t state);
 const char *ari_arena_change_name(uint64_t change);
 const char *ari_severity_name(uint64_t severity);
+const char *ari_seen_name(uint64_t seen);
+const char *ari_skip_name(uint64_t skip);
 
 #endif

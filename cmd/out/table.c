@@ -165,7 +165,7 @@ static bool says_something(const struct column *column, const struct table *tabl
 		struct value value = column_value(column, row);
 
 		if (value.known && (column->shown == BY_DEFAULT || value.number != 0 ||
-				    column->unit == UNIT_TEXT))
+				    (column->unit == UNIT_TEXT && *value.text != '\0')))
 			return true;
 	}
 	return false;

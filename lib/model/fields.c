@@ -29,6 +29,9 @@ WORDS(bin_kind, ari_bin_kind_name, "fast", "unsorted", "small", "large")
 WORDS(arena_kind, ari_arena_kind_name, "main", "thread")
 WORDS(arena_state, ari_arena_state_name, "steady", "busy", "torn")
 WORDS(severity, ari_severity_name, "info", "notice", "warning")
+WORDS(seen, ari_seen_name, "process", "mappings", "arenas", "chunks", "pages")
+WORDS(skip, ari_skip_name, "kernel-thread", "zombie", "gone", "self", "denied", "no-libc",
+      "other-libc", "no-layout", "unstable", "timeout", "limit", "failed")
 
 #define RECORD(name, type)                                                              \
 	static const struct record name##_record = { name##_fields,                     \
@@ -348,13 +351,42 @@ static const struct field diff_fields[] = {
 	INNER(ari_diff, findings, FIELD_LIST, &finding_record),
 	ROW(ari_diff, notes, FIELD_STRINGS),
 };
+
+/* ---- all processes of the host ---- */
+
+#define THIS ari_scanned
+static const struct field scanned_fields[] = {
+	N(pid), S(comm), S(user), S(unit), S(container), S(cgroup), S(libc),
+	N(rss_bytes), N(anon_bytes), N(swap_bytes), N(malloc_bytes), N(arenas),
+	N(idle_arenas), N(in_use_bytes), N(free_bytes), N(trimmable_bytes),
+	N(retained_top_bytes), N(pinned_free_bytes),
+	ROW(ari_scanned, finding, FIELD_LITERAL), WORD(ari_scanned, depth, &seen_words),
+	WORD(ari_scanned, skipped, &skip_words), S(reason),
+};
+#undef THIS
+
+#define THIS ari_skipped
+static const struct field skipped_fields[] = {
+	WORD(ari_skipped, reason, &skip_words), N(processes),
+};
+#undef THIS
+
+static const struct field scan_fields[] = {
+	INNER(ari_scan, taken, FIELD_RECORD, &taken_record),
+	INNER(ari_scan, processes, FIELD_LIST, &scanned_record),
+	INNER(ari_scan, skipped, FIELD_LIST, &skipped_record),
+};
 // clang-format on
 
-const struct record model_record = { model_fields, COUNT(model_fields),
-				     sizeof(struct ari_model) };
+#define PUBLIC(name, type)                                                         \
+	const struct record name##_record = { name##_fields, COUNT(name##_fields), \
+					      sizeof(struct type) }
 
-const struct record diff_record = { diff_fields, COUNT(diff_fields),
-				    sizeof(struct ari_diff) };
+PUBLIC(model, ari_model);
+PUBLIC(diff, ari_diff);
+PUBLIC(scan, ari_scan);
+PUBLIC(scanned, ari_scanned);
+PUBLIC(skipped, ari_skipped);
 
 const struct field *record_field(const struct record *record, const char *key)
 {

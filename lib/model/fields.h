@@ -54,6 +54,9 @@ extern const struct record diff_record;
 /* The field with that key, or NULL. */
 const struct field *record_field(const struct record *record, const char *key);
 
+/* struct ari_scan, and a row of its processes and of those skipped. */
+extern const struct record scan_record, scanned_record, skipped_record;
+
 /* Sets every field to what means "not known", inner structs' too. */
 void record_clear(const struct record *record, void *at);
 

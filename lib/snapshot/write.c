@@ -225,3 +225,12 @@ bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *er
 	write_fields(&json, &diff_record, diff);
 	return close_document(&json, err);
 }
+
+bool ari_scan_write(const struct ari_scan *scan, FILE *out, struct ari_error *err)
+{
+	struct json json = { .out = out };
+
+	open_document(&json, "arenainspect-scan/1");
+	write_fields(&json, &scan_record, scan);
+	return close_document(&json, err);
+}

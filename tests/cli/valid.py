@@ -21,6 +21,7 @@ FOLDER = pathlib.Path(__file__).parents[2] / "lib/snapshot"
 SCHEMAS = {
     "arenainspect/1": "arenainspect-1.schema.json",
     "arenainspect-diff/1": "diff.schema.json",
+    "arenainspect-scan/1": "arenainspect-scan-1.schema.json",
 }
 
 
