@@ -213,6 +213,11 @@ static bool check_format(const struct options *options, struct ari_error *err)
 		return refuse(err, ARI_USAGE,
 			      "%s has a form of its own: --%s does not go with it",
 			      options->command->name, idle);
+	if (options->command->row_by_row && (options->sort != NULL || options->top > 0))
+		return refuse(err, ARI_USAGE,
+			      "%s has one row at a time: --%s does not go with it",
+			      options->command->name,
+			      options->sort != NULL ? "sort" : "top");
 	if (options->format->whole_model && idle != NULL)
 		return refuse(err, ARI_USAGE,
 			      "--%s is always whole: --%s does not go with it",

@@ -317,6 +317,6 @@ const struct command command_metrics = {
 	.take_operands = options_take_subjects,
 	.own_form = true,
 	.help_more = help_metrics,
-	.own = OWN_METRICS,
+	.own = OWN_METRICS | OWN_LIMIT,
 	.run = run_metrics,
 };

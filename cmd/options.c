@@ -285,7 +285,7 @@ static const struct row rows[] = {
 	  take_text, AT(state) },
 	{ { 0, "all", NULL, "every process of the host", OWN_METRICS },
 	  take_flag, AT(every) },
-	{ { 0, "limit", "N", "at most N rows of labels, those of the largest RSS (default 500)", OWN_METRICS },
+	{ { 0, "limit", "N", "at most N: processes to visit, rows of labels", OWN_LIMIT },
 	  take_number, AT(limit) },
 	{ { 0, "per-arena", NULL, "each arena by its index, too", OWN_METRICS },
 	  take_flag, AT(per_arena) },

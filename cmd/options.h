@@ -17,6 +17,7 @@ enum own_option {
 	OWN_FORCE = 1 << 5,
 	OWN_CHECK = 1 << 6,
 	OWN_METRICS = 1 << 7,
+	OWN_LIMIT = 1 << 8,
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -72,7 +73,9 @@ struct options {
 	const char *state;
 
 	bool every, per_arena; /* metrics */
-	uint64_t limit;	       /* 0: not given */
+	uint64_t limit;	       /* metrics, scan; 0: not given */
+
+	uint64_t interval_ns, lines; /* of watch; lines 0: without end */
 
 	/* As they were given, before they had a meaning. */
 	const char *output, *sort;

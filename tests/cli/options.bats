@@ -3,6 +3,7 @@
 # What every command's output looks like under the options they share.
 
 load helper
+load terminal
 
 setup() {
 	text=$BATS_TEST_TMPDIR/text
@@ -15,20 +16,8 @@ visit() {
 	"$ARENAINSPECT" "$@" "$pid" >"$text"
 }
 
-# A terminal of 200 columns for the tool's stdout.  A chroot often has no devpts; then
-# root mounts one that nobody else sees.
 visit_on_terminal() {
-	local script=(script -qec "stty cols 200; '$ARENAINSPECT' $* $pid" /dev/null)
-	need script bsdutils
-	if ! script -qec true /dev/null </dev/null >/dev/null 2>&1; then
-		need_root "there is no pseudo-terminal"
-		# shellcheck disable=SC2016 # for the inner shell
-		script=(unshare -m --propagation unchanged sh -ec '
-			mount --make-rprivate /dev
-			mount -t devpts devpts /dev/pts
-			exec "$@"' sh "${script[@]}")
-	fi
-	"${script[@]}" </dev/null | tr -d '\r' >"$text"
+	on_terminal "'$ARENAINSPECT' $* $pid" | tr -d '\r' >"$text"
 }
 
 every_line() {
