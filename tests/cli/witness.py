@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what a visit could change in a process that rests, as text for diff(1).
 
-  witness.py PID
+  witness.py PID…
 
 From status: VmRSS, VmPTE, VmSwap.  From smaps: all of each mapping that is the
 process's own doing.  From pagemap: which pages are present, swapped, soft-dirty; the
@@ -82,16 +82,20 @@ def page_line(pagemap, heading):
     return f"  pages: {pages}, present {present}, swapped {swapped}, which {digest}\n"
 
 
-def main():
-    pid = int(sys.argv[1])
+def witness(pid, out):
     wait_until_asleep(pid)
-    out = sys.stdout
     out.writelines(status_lines(pid))
     pagemap = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
     for heading, fields in mappings(pid):
         out.write(heading)
         out.writelines(own_fields(fields))
         out.write(page_line(pagemap, heading))
+    os.close(pagemap)
+
+
+def main():
+    for pid in sys.argv[1:]:
+        witness(int(pid), sys.stdout)
 
 
 if __name__ == "__main__":
