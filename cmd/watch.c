@@ -96,23 +96,6 @@ static const struct table_kind watch_table = {
 	.count = sizeof(columns) / sizeof(columns[0]),
 };
 
-static uint64_t malloc_bytes(const struct ari_model *model)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < model->memory.count; i++) {
-		const struct ari_memory *memory = &model->memory.at[i];
-
-		if (memory->kind != ARI_MEMORY_MALLOC_HEAPS &&
-		    memory->kind != ARI_MEMORY_MALLOC_MMAPPED)
-			continue;
-		if (memory->resident_bytes == ARI_UNKNOWN)
-			return ARI_UNKNOWN;
-		sum += memory->resident_bytes;
-	}
-	return model->memory.count == 0 ? ARI_UNKNOWN : sum;
-}
-
 static void fill_row(struct watch_row *row, const struct ari_model *model)
 {
 	time_t seconds = (time_t)(model->taken.begun_ns / NS_PER_SECOND);
@@ -125,7 +108,7 @@ static void fill_row(struct watch_row *row, const struct ari_model *model)
 	row->duration_ns = model->taken.duration_ns;
 	row->process = model->process;
 	row->totals = model->totals;
-	row->malloc_bytes = malloc_bytes(model);
+	row->malloc_bytes = ari_malloc_resident(model);
 }
 
 /* ---- how long ---- */

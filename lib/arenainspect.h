@@ -513,6 +513,12 @@ void ari_diagnosis_free(struct ari_diagnosis *diagnosis);
 void ari_model_free(struct ari_model *model);
 
 /*
+ * glibc's share of the resident set: malloc-heaps and malloc-mmapped of `memory`.
+ * ARI_UNKNOWN where one of them is.
+ */
+uint64_t ari_malloc_resident(const struct ari_model *model);
+
+/*
  * Writes the JSON document (schema "arenainspect/1") to out, as it goes: memory
  * is bounded whatever the model's size.  Strings of the target are escaped and
  * are valid UTF-8.  err: ARI_IO.

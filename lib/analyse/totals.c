@@ -91,3 +91,24 @@ void totals_judge(struct ari_model *model)
 		    model->arenas.at[i].damage.count != 0)
 			model->quality.consistent = ARI_NO;
 }
+
+static bool is_mallocs(const struct ari_memory *memory)
+{
+	return memory->kind == ARI_MEMORY_MALLOC_HEAPS ||
+	       memory->kind == ARI_MEMORY_MALLOC_MMAPPED;
+}
+
+uint64_t ari_malloc_resident(const struct ari_model *model)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < model->memory.count; i++) {
+		const struct ari_memory *memory = &model->memory.at[i];
+
+		if (is_mallocs(memory) &&
+		    (memory->resident_bytes == ARI_UNKNOWN ||
+		     __builtin_add_overflow(sum, memory->resident_bytes, &sum)))
+			return ARI_UNKNOWN;
+	}
+	return model->memory.count == 0 ? ARI_UNKNOWN : sum;
+}

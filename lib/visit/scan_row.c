@@ -19,24 +19,6 @@ static const struct number {
 };
 // clang-format on
 
-/* glibc's share of the resident set: its arenas and its mmapped chunks. */
-static uint64_t malloc_bytes(const struct ari_model *model)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < model->memory.count; i++) {
-		const struct ari_memory *memory = &model->memory.at[i];
-
-		if (memory->kind != ARI_MEMORY_MALLOC_HEAPS &&
-		    memory->kind != ARI_MEMORY_MALLOC_MMAPPED)
-			continue;
-		if (memory->resident_bytes == ARI_UNKNOWN)
-			return ARI_UNKNOWN;
-		sum += memory->resident_bytes;
-	}
-	return model->memory.count == 0 ? ARI_UNKNOWN : sum;
-}
-
 static enum ari_seen seen_of(const struct ari_model *model)
 {
 	static const enum ari_seen seen[] = {
@@ -58,7 +40,7 @@ void scan_fill_row(struct ari_scanned *row, const struct ari_model *model)
 	row->rss_bytes = model->process.rss_bytes;
 	row->anon_bytes = model->process.anon_bytes;
 	row->swap_bytes = model->process.swap_bytes;
-	row->malloc_bytes = malloc_bytes(model);
+	row->malloc_bytes = ari_malloc_resident(model);
 	row->judged = model->findings.known;
 	row->finding = model->findings.count > 0 ? model->findings.at[0].id : NULL;
 	row->depth = seen_of(model);

@@ -298,8 +298,45 @@ TEST(row_has_the_numbers_of_the_model)
 	ari_model_free(model);
 }
 
+static void expect_keys(const char *text, const struct record *record)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "\"%s\": ", record->fields[i].key);
+		ck_assert_msg(strstr(text, key) != NULL, "no key %s in: %s", key, text);
+	}
+}
+
+TEST(document_has_every_key_and_null_for_what_is_not_known)
+{
+	static const pid_t pids[] = { FINE + 1, DENIES + 1 };
+	struct ari_scan *scan = scan_of(pids, 2, 0);
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	struct ari_error err;
+
+	must(out != NULL);
+	ck_works(ari_scan_write(scan, out, &err), &err);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "\"schema\": \"arenainspect-scan/1\""));
+	expect_keys(text, &scan_record);
+	expect_keys(text, &scanned_record);
+	expect_keys(text, &skipped_record);
+	ck_assert_ptr_nonnull(strstr(text, "\"trimmable_bytes\": 1048576"));
+	ck_assert_ptr_nonnull(strstr(text, "\"trimmable_bytes\": null"));
+	ck_assert_ptr_nonnull(strstr(text, "\"skipped\": \"denied\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"skipped\": null"));
+	ck_assert_ptr_nonnull(strstr(text, "\"depth\": \"mappings\""));
+	ck_assert_ptr_null(strstr(text, "18446744073709551615"));
+	free(text);
+	ari_scan_free(scan);
+}
+
 UNIT_MAIN("visit/scan", none_that_spoils_keeps_the_others_from_being_read,
 	  rows_stand_by_what_could_be_given_back_and_the_unknown_last,
 	  limit_leaves_the_largest, program_without_a_libc_is_looked_into_once,
 	  user_without_a_name_is_a_number, no_process_is_an_empty_scan,
-	  row_has_the_numbers_of_the_model)
+	  row_has_the_numbers_of_the_model,
+	  document_has_every_key_and_null_for_what_is_not_known)
