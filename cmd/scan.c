@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "command.h"
 #include "open.h"
@@ -202,6 +202,42 @@ static void tell_progress(void *data, size_t done, size_t all)
 	progress_tell(data, "%zu of %zu processes", done, all);
 }
 
+/* Of --comm: several may have the name, which is what a scan is for. */
+struct named {
+	pid_t *pids; /* NULL: every process is meant */
+	size_t count;
+};
+
+static bool copy_pids(const struct ari_matches *matches, struct named *ret,
+		      struct ari_error *err)
+{
+	ret->pids = calloc(matches->list.count, sizeof(*ret->pids));
+	if (ret->pids == NULL)
+		return refuse_memory(err);
+	for (; ret->count < matches->list.count; ret->count++)
+		ret->pids[ret->count] = matches->list.at[ret->count].pid;
+	return true;
+}
+
+static bool find_named(const struct options *options, struct named *ret,
+		       struct ari_error *err)
+{
+	struct ari_matches matches = { 0 };
+	bool done;
+
+	*ret = (struct named){ 0 };
+	if (options->comm == NULL)
+		return true;
+	if (!ari_find_comm(options->comm, &matches, err))
+		return false;
+	done = matches.list.count > 0
+		       ? copy_pids(&matches, ret, err)
+		       : refuse(err, ARI_GONE, "no process has the name '%s'",
+				options->comm);
+	free(matches.list.at);
+	return done;
+}
+
 static bool scan(const struct options *options, struct ari_scan **ret,
 		 struct ari_error *err)
 {
@@ -212,8 +248,15 @@ static bool scan(const struct options *options, struct ari_scan **ret,
 		.progress = tell_progress,
 		.progress_data = &progress,
 	};
-	bool done = ari_scan(&how, ret, err);
+	struct named named;
+	bool done;
 
+	if (!find_named(options, &named, err))
+		return false;
+	how.pids = named.pids;
+	how.pids_count = named.count;
+	done = ari_scan(&how, ret, err);
+	free(named.pids);
 	progress_end(&progress);
 	return done;
 }
@@ -243,14 +286,11 @@ static bool run_scan(const struct options *options, struct ari_error *err)
 
 static bool take_operands(struct options *options, struct ari_error *err)
 {
-	const char *one =
-		options->operands_count > 0 ? options->operands[0] : options->comm;
-
-	return one == NULL ||
+	return options->operands_count == 0 ||
 	       refuse(err, ARI_USAGE,
 		      "scan is about all processes: '%s' is too much (arenainspect PID "
 		      "is about one)",
-		      one);
+		      options->operands[0]);
 }
 
 const struct command command_scan = {

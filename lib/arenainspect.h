@@ -709,16 +709,19 @@ struct ari_scan_options {
 	 * called from any thread, one at a time.
 	 */
 	struct ari_options visit;
+	/* Those to look at, borrowed; NULL: every process in /proc. */
+	const pid_t *pids;
+	size_t pids_count;
 	size_t limit; /* visits at most; 0: no limit */
 	ari_progress_fn *progress;
 	void *progress_data;
 };
 
 /*
- * Looks at every process in /proc, then visits those that may have a glibc, the
- * largest in anonymous memory first.  No process spoils the scan: one that ends,
- * refuses or hangs is told in its row, or in the list of those skipped.  A thread
- * that hangs in the kernel is left behind and ends when the kernel lets it go.
+ * Looks at every process in /proc, or at those named, then visits the ones that may
+ * have a glibc, the largest in anonymous memory first.  No process spoils the scan: one
+ * that ends, refuses or hangs is told in its row, or in the list of those skipped.  A
+ * thread that hangs in the kernel is left behind and ends when the kernel lets it go.
  *
  * ret  for ari_scan_free()
  * err  ARI_IO (no /proc), ARI_NO_MEMORY

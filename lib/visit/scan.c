@@ -412,6 +412,9 @@ bool ari_scan(const struct ari_scan_options *options, struct ari_scan **ret,
 	struct pids pids = { 0 };
 	bool done;
 
+	if (options->pids != NULL)
+		return scan_with(&ways, options, options->pids, options->pids_count, ret,
+				 err);
 	done = list_pids(&pids, err) &&
 	       scan_with(&ways, options, pids.list.at, pids.list.count, ret, err);
 	list_done(&pids.list);

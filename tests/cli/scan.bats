@@ -238,6 +238,19 @@ alone() {
 	grep -qxF "PID=\"$pid\" COMM=\"quiet\" SKIPPED=\"\"" "$text"
 }
 
+@test "--comm scans those of a name, however many" {
+	local name=many-of-it-$$
+	cp "$TARGETS/nomalloc" "$BATS_TEST_TMPDIR/$name"
+	name=${name:0:15}
+	start "$BATS_TEST_TMPDIR/many-of-it-$$"
+	start "$BATS_TEST_TMPDIR/many-of-it-$$"
+	scan --comm "$name"
+	holds "$json" '.processes | length == 2' "all(.processes[]; .comm == \"$name\")" '.skipped == []'
+	row_is "$pid" '.depth == "chunks"'
+	run -3 --separate-stderr "$ARENAINSPECT" scan --comm no-such-name
+	grep -q no-such-name <<<"$stderr"
+}
+
 @test "text begins with the answer and ends with those not visited" {
 	start_truthful quiet
 	"$ARENAINSPECT" scan >"$text"
@@ -250,7 +263,6 @@ alone() {
 
 @test "usage: no process of its own, and its option is nobody else's" {
 	run -2 "$ARENAINSPECT" scan 1
-	run -2 "$ARENAINSPECT" scan --comm sh
 	run -2 "$ARENAINSPECT" scan --core core
 	run -2 "$ARENAINSPECT" scan --limit 0
 	run -2 "$ARENAINSPECT" arenas --limit 3 $$
