@@ -13,6 +13,10 @@ setup() {
 }
 
 teardown() {
+	local clients=()
+	# psql runs below the shell that started it.
+	[ -z "${cluster:-}" ] || mapfile -t clients < <(pgrep -f -- "psql -XqAt -h $cluster ")
+	started+=("${clients[@]}")
 	stop_postgres
 	end_all
 	remove_postgres
