@@ -22,7 +22,7 @@ struct command {
 	bool live_only;	  /* says nothing of a core file or a snapshot */
 	bool is_document; /* always the JSON document, as full as can be, in a private
 			     file */
-	bool row_by_row; /* rows come one by one: none are sorted or counted */
+	bool row_by_row;  /* rows come one by one: none are sorted or counted */
 
 	/*
 	 * One form of output, which is neither a table nor the model: the options for

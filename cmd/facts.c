@@ -48,24 +48,15 @@ void facts_proof(struct document *document, const struct ari_model *model)
 /* What glibc has of the anonymous memory, where both can be told. */
 static const char *glibc_share(struct document *document, const struct ari_model *model)
 {
-	uint64_t anonymous = model->process.anon_bytes, sum = 0;
+	uint64_t anonymous = model->process.anon_bytes;
+	uint64_t ours = ari_malloc_resident(model);
 
-	for (size_t i = 0; i < model->memory.count; i++) {
-		const struct ari_memory *memory = &model->memory.at[i];
-
-		if (memory->kind != ARI_MEMORY_MALLOC_HEAPS &&
-		    memory->kind != ARI_MEMORY_MALLOC_MMAPPED)
-			continue;
-		if (memory->resident_bytes == ARI_UNKNOWN)
-			return "";
-		sum += memory->resident_bytes;
-	}
-	if (model->memory.count == 0 || anonymous == ARI_UNKNOWN || anonymous == 0)
+	if (ours == ARI_UNKNOWN || anonymous == ARI_UNKNOWN || anonymous == 0)
 		return "";
 	return document_format(
 		document, "; glibc's has %s of %s of anonymous memory, %.0f %%",
-		document_bytes(document, sum), document_bytes(document, anonymous),
-		100.0 * (double)sum / (double)anonymous);
+		document_bytes(document, ours), document_bytes(document, anonymous),
+		100.0 * (double)ours / (double)anonymous);
 }
 
 static const char *provider(struct document *document,

@@ -202,40 +202,13 @@ static void tell_progress(void *data, size_t done, size_t all)
 	progress_tell(data, "%zu of %zu processes", done, all);
 }
 
-/* Of --comm: several may have the name, which is what a scan is for. */
-struct named {
-	pid_t *pids; /* NULL: every process is meant */
-	size_t count;
-};
-
-static bool copy_pids(const struct ari_matches *matches, struct named *ret,
-		      struct ari_error *err)
-{
-	ret->pids = calloc(matches->list.count, sizeof(*ret->pids));
-	if (ret->pids == NULL)
-		return refuse_memory(err);
-	for (; ret->count < matches->list.count; ret->count++)
-		ret->pids[ret->count] = matches->list.at[ret->count].pid;
-	return true;
-}
-
-static bool find_named(const struct options *options, struct named *ret,
+/* By --comm or --unit, which several may have; without, NULL: all are meant. */
+static bool find_named(const struct options *options, struct pids *ret,
 		       struct ari_error *err)
 {
-	struct ari_matches matches = { 0 };
-	bool done;
-
-	*ret = (struct named){ 0 };
-	if (options->comm == NULL)
-		return true;
-	if (!ari_find_comm(options->comm, &matches, err))
-		return false;
-	done = matches.list.count > 0
-		       ? copy_pids(&matches, ret, err)
-		       : refuse(err, ARI_GONE, "no process has the name '%s'",
-				options->comm);
-	free(matches.list.at);
-	return done;
+	*ret = (struct pids){ 0 };
+	return (options->comm == NULL && options->unit == NULL) ||
+	       open_pids(options, ret, err);
 }
 
 static bool scan(const struct options *options, struct ari_scan **ret,
@@ -248,15 +221,15 @@ static bool scan(const struct options *options, struct ari_scan **ret,
 		.progress = tell_progress,
 		.progress_data = &progress,
 	};
-	struct named named;
+	struct pids named;
 	bool done;
 
 	if (!find_named(options, &named, err))
 		return false;
-	how.pids = named.pids;
+	how.pids = named.at;
 	how.pids_count = named.count;
 	done = ari_scan(&how, ret, err);
-	free(named.pids);
+	free(named.at);
 	progress_end(&progress);
 	return done;
 }

@@ -294,7 +294,7 @@ static bool take_operands(struct options *options, struct ari_error *err)
 	const char *const *end = word + options->operands_count;
 
 	options->interval_ns = INTERVAL_NS;
-	if (options->comm == NULL && word < end &&
+	if (options->comm == NULL && options->unit == NULL && word < end &&
 	    !subject_parse(*word++, &options->subject, err))
 		return false;
 	if (word < end && !take_interval(options, *word++, err))

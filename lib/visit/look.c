@@ -76,6 +76,8 @@ static bool take_cgroup(const struct target *target, struct ari_scanned *row,
 	if (!cgroup_read(target->task_dir, self, &cgroup, err))
 		return false;
 	row->cgroup = cgroup.path;
+	row->unit = cgroup.unit;
+	row->container = cgroup.container;
 	return true;
 }
 
