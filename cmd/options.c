@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "duration.h"
 #include "options.h"
 #include "out/refuse.h"
 
@@ -126,23 +127,8 @@ static bool take_seconds(struct options *options, const struct row *row,
 static bool take_time(struct options *options, const struct row *row,
 		      const char *argument, struct ari_error *err)
 {
-	static const struct {
-		const char *suffix;
-		double seconds;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
-	char *end;
-	double number = strtod(argument, &end);
-
-	for (size_t i = 0;
-	     isdigit((unsigned char)*argument) && i < sizeof(units) / sizeof(units[0]);
-	     i++) {
-		double seconds = number * units[i].seconds;
-
-		if (strcmp(end, units[i].suffix) != 0 || !(seconds > 0 && seconds < 1e9))
-			continue;
-		*(uint64_t *)member(options, row) = (uint64_t)(seconds * NS_PER_SECOND);
+	if (duration_parse(argument, member(options, row)))
 		return true;
-	}
 	return refuse(err, ARI_USAGE,
 		      "--%s: '%s' is not a time above 0, as 90s, 10m or 1h", row->is.name,
 		      argument);
