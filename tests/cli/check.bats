@@ -175,7 +175,7 @@ grow() {
 	says 3 'not a range' -- $$ -m rss -w 50%
 	says 3 'no option' -- $$ -m rss --no-such-option
 	says 3 'needs an argument' -- $$ -m
-	says 3 'not a process' -- nonsense -m rss
+	says 3 'neither a process id' -- nonsense -m rss
 	says 3 'does not go with it' -- $$ -m rss --json
 	says 3 'does not go with it' -- $$ -m rss -o index
 	says 3 'no --write' -- $$ -m rss --write "$json"
