@@ -125,6 +125,13 @@ need() {
 	command -v "$1" >/dev/null || skip "$1 is missing (package $2)"
 }
 
+# library NAME PACKAGE: where the dynamic linker finds it, into $library; skips where not
+library() {
+	library=$(ldconfig -p | awk -v name="$1" '$1 == name { print $NF; exit }')
+	[ -n "$library" ] || skip "$1 is missing (package $2)"
+	library=$(realpath "$library")
+}
+
 need_root() {
 	((EUID == 0)) || skip "needs root: $1"
 }

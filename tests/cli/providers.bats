@@ -17,13 +17,6 @@ teardown() {
 	rm -rf "${public:-}"
 }
 
-# library NAME PACKAGE: where the dynamic linker finds it, into $library
-library() {
-	library=$(ldconfig -p | awk -v name="$1" '$1 == name { print $NF; exit }')
-	[ -n "$library" ] || skip "$1 is missing (package $2)"
-	library=$(realpath "$library")
-}
-
 # Of glibc's own malloc the targets have 3000 blocks of 1000 bytes.
 glibc_blocks=3000
 glibc_bytes=$((glibc_blocks * 1008))

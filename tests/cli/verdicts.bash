@@ -64,6 +64,16 @@ each_of() {
 	done
 }
 
+# beside NAME SEED: with $library preloaded; of the near miss its file is only looked into
+beside() {
+	if [[ $1 = *-not ]]; then
+		start env LIBRARY="$library" "$TARGETS/verdicts" "$1" "$2"
+	else
+		start env LD_PRELOAD="$library" "$TARGETS/verdicts" "$1" "$2"
+	fi
+	grep -q "$library" "/proc/$pid/maps" || fail "$library is not mapped"
+}
+
 # in_group NAME SEED: in the control group $group
 in_group() {
 	# shellcheck disable=SC2016 # for the other shell

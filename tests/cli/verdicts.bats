@@ -60,6 +60,12 @@ one_seed() {
 	is_not_found UNSTABLE
 }
 
+@test "another allocator is told from a file that is only looked into" {
+	library libjemalloc.so.2 libjemalloc2
+	one_seed
+	each_of beside other-allocator
+}
+
 @test "a second malloc is told, and none where there is none" {
 	start_truthful second-libc
 	judge

@@ -1,3 +1,4 @@
+// LDFLAGS: -ldl
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verdicts SCENARIO SEED
@@ -8,6 +9,8 @@
  */
 #include "target.h"
 
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -352,6 +355,32 @@ static void not_returned(void)
 	fragments();
 }
 
+/* Whoever is preloaded gets most; glibc serves what asks for it by name. */
+static void hold_both(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	void *(*glibc)(size_t);
+
+	if (libc == NULL)
+		target_fail("dlopen");
+	*(void **)&glibc = dlsym(libc, "malloc");
+	add_large(own, total);
+	for (int i = 0; i < 100; i++)
+		memset(glibc(10000), 'x', 10000);
+}
+
+/* The whole file of an allocator, as data that can be read. */
+static void hold_beside_file(void)
+{
+	const char *library = getenv("LIBRARY");
+	int fd = library == NULL ? -1 : open(library, O_RDONLY);
+
+	if (fd < 0 ||
+	    mmap(NULL, MB, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) == MAP_FAILED)
+		target_fail("LIBRARY in the environment");
+	hold_both();
+}
+
 /* Of a limit of 128 MiB. */
 static void near_limit(void)
 {
@@ -382,6 +411,7 @@ static const struct scenario {
 	{ "application-holds-it", hold, hold_little },
 	{ "outside-malloc", outside, not_outside },
 	{ "already-returned", returned, not_returned },
+	{ "other-allocator", hold_both, hold_beside_file },
 	{ "near-limit", near_limit, not_near_limit },
 };
 // clang-format on

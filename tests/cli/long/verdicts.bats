@@ -40,6 +40,11 @@ teardown() {
 	each_of in_group near-limit
 }
 
+@test "20 seeds: another allocator, and a file that is only looked into" {
+	library libjemalloc.so.2 libjemalloc2
+	each_of beside other-allocator
+}
+
 @test "20 seeds: free memory in swap, and memory in use that is there" {
 	add_swap
 	each_of start_scenario swapped-free
