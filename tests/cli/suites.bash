@@ -76,6 +76,7 @@ build_targets() {
 	build second-libc second-libc.c -ldl
 	build history-static history.c "${static[@]}"
 	build threads-static threads.c "${static[@]}"
+	build cached-static cached.c "${static[@]}"
 	strip --strip-all -o "$built/history-stripped" "$built/history-static"
 }
 

@@ -31,15 +31,17 @@ told_by() {
 	holds "$json.$1" '.quality.notes == []'
 }
 
-# of_suite NAME
+# of_suite NAME [TARGET WAY…]
 of_suite() {
 	local seed list
 	suite "$1"
+	shift
+	(($# > 0)) || set -- cached default search debuginfo
 	list=$(seeds)
 	echo "# $BATS_TEST_DESCRIPTION: seeds:$list" >&3
 	for seed in $list; do
-		start_truthful_in_root cached "$seed"
-		told_by default search debuginfo
+		start_truthful_in_root "$1" "$seed"
+		told_by "${@:2}"
 		stop
 	done
 }
@@ -58,6 +60,27 @@ of_suite() {
 
 @test "forky: each class of each cache" {
 	of_suite forky
+}
+
+# libc's variables lie among the program's own there, and no symbol leads to them.
+@test "bullseye: each class of each cache of a static program" {
+	of_suite bullseye cached-static default search
+	holds "$json.search" '.libc.symbol_source == "search"'
+}
+
+@test "bookworm: each class of each cache of a static program" {
+	of_suite bookworm cached-static default search
+	holds "$json.search" '.libc.symbol_source == "search"'
+}
+
+@test "trixie: each class of each cache of a static program" {
+	of_suite trixie cached-static default search
+	holds "$json.search" '.libc.symbol_source == "search"'
+}
+
+@test "forky: each class of each cache of a static program" {
+	of_suite forky cached-static default search
+	holds "$json.search" '.libc.symbol_source == "search"'
 }
 
 @test "forky: the large classes, mixed sizes in one list, and mmapped chunks in no arena" {
