@@ -97,18 +97,27 @@ uint32_t allocators_by_name(const char *path)
 	return 0;
 }
 
-static bool has_text(const struct image *image, const char *text)
+/* The file's bytes, if so many may still be searched: it may be huge, and full of holes.
+ */
+static const char *searchable(const struct image *image, uint64_t *left, size_t *ret)
 {
-	size_t bytes;
-	const char *file = elf_rawfile(image->elf, &bytes);
+	const char *file = elf_rawfile(image->elf, ret);
 
+	if (file == NULL || *ret > *left)
+		return NULL;
+	*left -= *ret;
+	return file;
+}
+
+static bool has_text(const char *file, size_t bytes, const char *text)
+{
 	return file != NULL && memmem(file, bytes, text, strlen(text)) != NULL;
 }
 
-static uint32_t by_text(const struct image *image)
+static uint32_t by_text(const char *file, size_t bytes)
 {
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].text != NULL && has_text(image, rows[i].text))
+		if (rows[i].text != NULL && has_text(file, bytes, rows[i].text))
 			return UINT32_C(1) << i;
 	return 0;
 }
@@ -122,16 +131,34 @@ static bool is_go(const struct image *image)
 	       image_note(image, "Go", GO_NOTE_BUILD_ID, &bytes) != NULL;
 }
 
-void allocators_look(const struct image *image, bool alone, struct allocators *ret)
+static bool has_glibc(const struct image *image, uint64_t *left)
+{
+	size_t bytes;
+	const char *file = searchable(image, left, &bytes);
+
+	return has_text(file, bytes, GLIBC_TEXT);
+}
+
+static uint32_t name_malloc(const struct image *image, uint64_t *left)
+{
+	uint32_t known = allocators_by_name(image->path);
+	size_t bytes;
+	const char *file;
+
+	if (known != 0)
+		return known;
+	file = searchable(image, left, &bytes);
+	return by_text(file, bytes);
+}
+
+void allocators_look(const struct image *image, bool alone, uint64_t *left,
+		     struct allocators *ret)
 {
 	*ret = (struct allocators){ .go = is_go(image) };
 	take_exports(image, ret);
 	symtab_each_function(image, take_function, ret);
-	ret->glibc = alone && has_text(image, GLIBC_TEXT);
+	ret->glibc = alone && has_glibc(image, left);
 	/* Then there is a malloc whose name must be found. */
-	if (ret->known != 0 || !(ret->exports || (alone && !ret->glibc && !ret->go)))
-		return;
-	ret->known = allocators_by_name(image->path);
-	if (ret->known == 0)
-		ret->known = by_text(image);
+	if (ret->known == 0 && (ret->exports || (alone && !ret->glibc && !ret->go)))
+		ret->known = name_malloc(image, left);
 }

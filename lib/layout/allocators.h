@@ -18,9 +18,12 @@ struct allocators {
 
 /*
  * Looks into the file of a module, and at no page of the process.  alone: no other
- * module is loaded, so that all it uses is in it, exported or not.
+ * module is loaded, so that all it uses is in it, exported or not.  left: bytes of files
+ * that may still be searched for texts; those of a file that is are taken off, and one
+ * that has more is not searched.
  */
-void allocators_look(const struct image *image, bool alone, struct allocators *ret);
+void allocators_look(const struct image *image, bool alone, uint64_t *left,
+		     struct allocators *ret);
 
 /* By the name of its file alone, where that cannot be read; 0: none that is known. */
 uint32_t allocators_by_name(const char *path);

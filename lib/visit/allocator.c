@@ -12,6 +12,9 @@
 #include "model/model.h"
 #include "visit/modules.h"
 
+/* Files without a name that is known; a static program of some size comes first. */
+#define SEARCH_MAX ((uint64_t)1 << 30)
+
 /* A module, and what is in it. */
 struct seen {
 	const struct module *module;
@@ -24,6 +27,7 @@ struct census {
 	ARI_LIST(struct seen) list;
 	bool listed;		 /* their order is known */
 	const struct map *alone; /* a program that needs no other module; or NULL */
+	uint64_t searchable;	 /* bytes of files, that may still be */
 };
 
 /* ---- what is in the modules ---- */
@@ -38,7 +42,7 @@ static bool is_among(const struct libc_list *libcs, const struct map *map)
 }
 
 /* False: out of memory. */
-static bool look_into(struct visit *visit, bool alone, struct seen *seen,
+static bool look_into(struct visit *visit, struct census *census, struct seen *seen,
 		      struct ari_error *err)
 {
 	const struct map *map = seen->module->map;
@@ -46,7 +50,8 @@ static bool look_into(struct visit *visit, bool alone, struct seen *seen,
 	struct ari_error why;
 
 	if (image_open_module(&visit->target, map, &image, &why)) {
-		allocators_look(&image, alone, &seen->has);
+		allocators_look(&image, census->alone != NULL, &census->searchable,
+				&seen->has);
 		image_done(&image);
 		return true;
 	}
@@ -74,7 +79,7 @@ static bool see_module(struct visit *visit, const struct module *module, bool is
 		seen->word = "glibc";
 		return true;
 	}
-	if (!look_into(visit, census->alone != NULL, seen, err))
+	if (!look_into(visit, census, seen, err))
 		return false;
 	known = seen->has.known;
 	seen->word = seen->has.glibc ? "glibc" : allocators_take(&known);
@@ -106,7 +111,8 @@ static bool see_modules(struct visit *visit, const struct modules *modules,
 	for (size_t i = 0; done && i < modules->list.count; i++) {
 		const struct module *module = &modules->list.at[i];
 
-		if (module != loader)
+		done = deadline_ok(visit->deadline, err);
+		if (done && module != loader)
 			done = see_module(visit, module, is_among(&libcs, module->map),
 					  census, err);
 	}
@@ -305,7 +311,7 @@ static bool judge(struct visit *visit, const struct census *census, struct ari_e
 
 bool visit_allocator(struct visit *visit, struct ari_error *err)
 {
-	struct census census = { 0 };
+	struct census census = { .searchable = SEARCH_MAX };
 	struct modules modules;
 	bool done;
 

@@ -54,6 +54,8 @@ TEST(rows_are_taken_one_by_one)
 	ck_assert_ptr_null(allocators_take(&known));
 }
 
+static uint64_t searchable = UINT64_MAX;
+
 /* A mapping of the whole file, from its beginning. */
 static bool look(const char *file, bool alone, struct allocators *ret)
 {
@@ -62,7 +64,7 @@ static bool look(const char *file, bool alone, struct allocators *ret)
 
 	if (!image_open_path(file, &map, &image, NULL))
 		return false;
-	allocators_look(&image, alone, ret);
+	allocators_look(&image, alone, &searchable, ret);
 	image_done(&image);
 	return true;
 }
@@ -94,6 +96,27 @@ TEST(program_that_only_calls_malloc_has_none)
 	ck_assert(!has.exports);
 	ck_assert(!has.defines);
 #endif
+}
+
+/* Would it run alone, it were glibc's: it has a text of glibc, the one below. */
+TEST(files_are_searched_while_as_many_bytes_may_be)
+{
+	static const char *volatile text = "free(): invalid pointer";
+	struct allocators has;
+	uint64_t bytes;
+
+	ck_assert_uint_gt(strlen(text), 0);
+	ck_assert(look("/proc/self/exe", true, &has));
+	ck_assert(has.glibc);
+	bytes = UINT64_MAX - searchable;
+	ck_assert_uint_gt(bytes, 0);
+	searchable = 2 * bytes - 1;
+	ck_assert(look("/proc/self/exe", true, &has));
+	ck_assert(has.glibc);
+	ck_assert_uint_eq(searchable, bytes - 1);
+	ck_assert(look("/proc/self/exe", true, &has));
+	ck_assert(!has.glibc);
+	searchable = UINT64_MAX;
 }
 
 /* Other bytes at `count` places of [from, from + span). */
@@ -154,5 +177,6 @@ TEST(ruined_files_are_looked_at_to_an_end)
 
 UNIT_MAIN("layout/allocators", names_of_the_distributions_files_are_known,
 	  other_names_are_not, rows_are_taken_one_by_one,
-	  program_that_only_calls_malloc_has_none, file_that_malloc_is_in_exports_it,
-	  ruined_files_are_looked_at_to_an_end)
+	  program_that_only_calls_malloc_has_none,
+	  files_are_searched_while_as_many_bytes_may_be,
+	  file_that_malloc_is_in_exports_it, ruined_files_are_looked_at_to_an_end)
