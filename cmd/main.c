@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "cmdline.h"
 #include "command.h"
 #include "help.h"
@@ -43,6 +44,7 @@ static void settle_surroundings(void)
 	setlocale(LC_CTYPE, "");
 	/* `| head` ends us quietly, even if who started us ignores the signal. */
 	signal(SIGPIPE, SIG_DFL);
+	bus_settle();
 }
 
 static bool run(const struct options *options, struct ari_error *err)
@@ -88,5 +90,7 @@ int main(int argc, char **argv)
 	else
 		status = command->plugin(&options);
 	options_done(&options);
+	if (bus_was_cut())
+		tell("a file was cut while it was read: what it would have told is missing");
 	return status;
 }

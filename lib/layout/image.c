@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <libelf.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -151,9 +152,25 @@ static bool begin_image(const struct map *map, struct image *ret, struct ari_err
 	return ret->path != NULL || fail_memory(err);
 }
 
+static struct timespec last_change(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) == 0 ? file.st_ctim : (struct timespec){ 0 };
+}
+
+bool image_is_unchanged(const struct image *image)
+{
+	struct timespec changed = last_change(image->fd);
+
+	return changed.tv_sec == image->changed.tv_sec &&
+	       changed.tv_nsec == image->changed.tv_nsec;
+}
+
 /* The file is open; reads everything but the version. */
 static bool read_elf(const struct map *map, struct image *ret, struct ari_error *err)
 {
+	ret->changed = last_change(ret->fd);
 	ret->elf = elf_begin(ret->fd, ELF_C_READ_MMAP, NULL);
 	if (ret->elf == NULL)
 		return fail(err, ARI_NOT_GLIBC, "%s is not an ELF file", map->path);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "arch/arch.h"
 #include "arenainspect.h"
@@ -15,10 +16,11 @@
  */
 struct image {
 	int fd;
-	void *elf;     /* Elf * of that file */
-	char *name;    /* under which the file can be opened */
-	char *path;    /* as the maps name it */
-	uint64_t bias; /* address in the process minus address in the file */
+	struct timespec changed; /* when the file last was, before it was read */
+	void *elf;		 /* Elf * of that file */
+	char *name;		 /* under which the file can be opened */
+	char *path;		 /* as the maps name it */
+	uint64_t bias;		 /* address in the process minus address in the file */
 	const struct arch *arch;
 	char *build_id; /* hex digits, or NULL */
 	bool is_glibc;	/* or has glibc linked in */
@@ -52,6 +54,9 @@ bool image_open_module(const struct target *target, const struct map *map,
 /* The same for a file by its name, of which map is taken to be a mapping. */
 bool image_open_path(const char *file, const struct map *map, struct image *ret,
 		     struct ari_error *err) __attribute__((warn_unused_result));
+
+/* Whether the file has not changed since it was opened, as far as the kernel tells. */
+bool image_is_unchanged(const struct image *image);
 
 /* The first mapping of the program's own file; NULL: not found. */
 const struct map *image_program_map(const struct target *target, const struct maps *maps);

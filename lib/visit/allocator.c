@@ -46,20 +46,23 @@ static bool look_into(struct visit *visit, struct census *census, struct seen *s
 		      struct ari_error *err)
 {
 	const struct map *map = seen->module->map;
+	struct ari_error why = { .code = ARI_OK };
 	struct image image;
-	struct ari_error why;
+	bool whole = false;
 
 	if (image_open_module(&visit->target, map, &image, &why)) {
 		allocators_look(&image, census->alone != NULL, &census->searchable,
 				&seen->has);
+		whole = image_is_unchanged(&image);
 		image_done(&image);
-		return true;
 	}
+	if (whole)
+		return true;
 	if (why.code == ARI_NO_MEMORY) {
 		*err = why;
 		return false;
 	}
-	seen->has.known = allocators_by_name(map->path);
+	seen->has = (struct allocators){ .known = allocators_by_name(map->path) };
 	seen->has.exports = seen->has.known != 0;
 	seen->unreadable = seen->has.known == 0;
 	return true;
@@ -150,7 +153,8 @@ static bool doubt(struct visit *visit, const struct seen *seen, struct ari_error
 			"dynamic linker's list, which tells their order, cannot be read");
 	if (image_open_module(&visit->target, seen->module->map, &image, &why)) {
 		image_done(&image);
-		snprintf(why.message, sizeof(why.message), "%s was out of reach",
+		snprintf(why.message, sizeof(why.message),
+			 "%s was out of reach, or changed meanwhile",
 			 seen->module->map->path);
 	}
 	return model_add_note(
