@@ -8,38 +8,32 @@
 #include "model/model.h"
 #include "visit/modules.h"
 
-#define MODULES_MAX 65536
+#define LIBCS_MAX 64 /* more than one are rare */
 
-/* The public head of struct link_map, <link.h>, 64-bit. */
-enum { L_ADDR = 0, L_NEXT = 24 };
-
-/*
- * Whether the list has a module that is loaded at `start`.  Libraries of other
- * namespaces (dlmopen) are in lists of their own.
- */
-static bool is_listed(struct visit *visit, uint64_t module, uint64_t start)
+static const struct map *starting_at(const struct libc_list *libcs, uint64_t address)
 {
-	for (size_t i = 0; module != 0 && i < MODULES_MAX; i++) {
-		uint64_t loaded_at;
-
-		if (!mem_read_word(visit->mem, module + L_ADDR, &loaded_at, NULL))
-			return false;
-		if (loaded_at == start)
-			return true;
-		if (!mem_read_word(visit->mem, module + L_NEXT, &module, NULL))
-			return false;
-	}
-	return false;
+	for (size_t i = 0; i < libcs->maps.count; i++)
+		if (libcs->maps.at[i]->start == address)
+			return libcs->maps.at[i];
+	return NULL;
 }
 
-/* The program's own libc among several; the last, when the list is not to be had. */
+/*
+ * The program's own libc among several: libraries of other namespaces (dlmopen) are in
+ * lists of their own.  The last, when the list is not to be had.
+ */
 const struct map *visit_choose_libc(struct visit *visit, const struct libc_list *libcs,
 				    uint64_t first)
 {
-	for (size_t i = 0; first != 0 && i < libcs->maps.count; i++)
-		if (is_listed(visit, first, libcs->maps.at[i]->start))
-			return libcs->maps.at[i];
-	return libcs->maps.at[libcs->maps.count - 1];
+	const struct map *libc = NULL;
+	struct module_link link = { .next = first };
+
+	for (size_t i = 0; link.next != 0 && i < MODULES_MAX && libc == NULL; i++) {
+		if (!mem_read(visit->mem, link.next, &link, sizeof(link), NULL))
+			break;
+		libc = starting_at(libcs, link.address);
+	}
+	return libc != NULL ? libc : libcs->maps.at[libcs->maps.count - 1];
 }
 
 /* Loaded to run, not only looked into: some of what follows can be written. */
@@ -131,7 +125,7 @@ bool visit_list_libcs(const struct visit *visit, struct libc_list *ret,
 
 	if (!image_list(&visit->maps, ret, err))
 		return false;
-	for (size_t i = 0; i < ret->maps.count; i++)
+	for (size_t i = 0; i < ret->maps.count && kept < LIBCS_MAX; i++)
 		if (is_run(&visit->maps, ret->maps.at[i]))
 			ret->maps.at[kept++] = ret->maps.at[i];
 	ret->maps.count = kept;

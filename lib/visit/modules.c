@@ -4,13 +4,8 @@
 #include "layout/symtab.h"
 #include "visit/modules.h"
 
-#define MODULES_MAX 65536
-
-/* <link.h>, 64-bit: struct r_debug, and the public head of struct link_map. */
+/* <link.h>, 64-bit: struct r_debug. */
 enum { R_MAP = 8 };
-struct link {
-	uint64_t address, name, dynamic, next;
-};
 
 void modules_done(struct modules *modules)
 {
@@ -104,7 +99,7 @@ static void list_module(struct visit *visit, struct modules *modules, uint64_t d
 /* False: the list cannot be read, or does not end. */
 static bool read_list(struct visit *visit, struct modules *modules)
 {
-	struct link link;
+	struct module_link link;
 	uint64_t at;
 
 	/* Where pages cannot be looked up, only malloc's own structs are read. */

@@ -4,6 +4,13 @@
 
 #include "visit/visit.h"
 
+#define MODULES_MAX 65536
+
+/* <link.h>, 64-bit: the public head of struct link_map. */
+struct module_link {
+	uint64_t address, name, dynamic, next;
+};
+
 /* A file that the process has loaded to run: the program, a library. */
 struct module {
 	const struct map *map; /* the first of it that code can run in */
