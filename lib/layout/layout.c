@@ -58,8 +58,10 @@ static bool row_fits(const struct layout *layout, const struct member_row *row)
 {
 	const struct layout_place *place = &layout->members[row->id];
 
-	return place->size == 0 || place->offset + (uint64_t)place->size * place->count <=
-					   layout->bytes[row->in];
+	return place->size == 0 ||
+	       (place->count > 0 &&
+		place->offset + (uint64_t)place->size * place->count <=
+			layout->bytes[row->in]);
 }
 
 /* Whether some release has neither this member's row nor another of its id. */

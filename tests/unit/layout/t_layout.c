@@ -109,6 +109,17 @@ TEST(array_that_ends_outside_of_its_struct_is_refused)
 	ck_fails(layout_complete(&layout, &err), &err, ARI_BAD_LAYOUT);
 }
 
+/* As debug information of whoever wrote it may have it. */
+TEST(array_without_elements_is_refused)
+{
+	struct layout layout;
+	struct ari_error err;
+
+	world_layout(&layout, LAYOUT_RELEASE(2, 36));
+	layout.members[TC_ENTRIES].count = 0;
+	ck_fails(layout_complete(&layout, &err), &err, ARI_BAD_LAYOUT);
+}
+
 TEST(struct_that_is_too_large_to_be_read_is_refused)
 {
 	struct layout layout;
@@ -184,6 +195,7 @@ UNIT_MAIN("layout/layout", release_is_read_from_its_version,
 	  member_that_some_releases_lack_may_be_missing,
 	  member_outside_of_its_struct_is_refused,
 	  array_that_ends_outside_of_its_struct_is_refused,
+	  array_without_elements_is_refused,
 	  struct_that_is_too_large_to_be_read_is_refused, empty_layout_is_refused,
 	  trait_can_be_asked_of_a_release_alone, traits_are_those_of_the_release,
 	  names_are_those_of_glibc)
