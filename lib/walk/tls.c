@@ -128,6 +128,9 @@ static bool arena_votes(struct tls *tls, size_t word, size_t *ret, struct ari_er
 			++*ret;
 			continue;
 		}
+		/* So many decide: no more memory is read for what is none. */
+		if (others * MINORITY > tls->panel.count)
+			break;
 		if (!arena_is(tls->walk, value, &is, err))
 			return false;
 		others += !is;
