@@ -167,19 +167,43 @@ static void say_lower_tops(struct text *to, const struct ari_model *model)
 
 /* ---- what it is called ---- */
 
+static const char *base_name(const char *path)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path != NULL ? path : "?";
+}
+
 static void say_provider(struct text *to, const struct ari_model *model)
 {
-	const char *provider = model->allocator.malloc_provider;
+	const struct ari_allocator *allocator = &model->allocator;
+	const char *word = allocator->malloc_provider;
 
-	text_add(to, "%s", provider == NULL ? "glibc" : provider);
+	if (word == NULL)
+		text_add(to, "not known to be glibc's");
+	else if (strcmp(word, "own") == 0)
+		text_add(to, "that of %s", base_name(allocator->provider_path));
+	else
+		text_add(to, "%s's", word);
+}
+
+/* The words of the document alone would not do in a sentence. */
+static void say_other(struct text *to, const struct ari_other_allocator *other)
+{
+	if (other->name == NULL)
+		text_add(to, "?");
+	else if (strcmp(other->name, "own") == 0)
+		text_add(to, "that of %s", base_name(other->path));
+	else
+		text_add(to, "%s%s", strcmp(other->name, "glibc") == 0 ? "a second " : "",
+			 other->name);
 }
 
 static void say_others(struct text *to, const struct ari_model *model)
 {
 	for (size_t i = 0; i < model->allocator.others.count; i++) {
-		const char *name = model->allocator.others.at[i].name;
-
-		text_add(to, "%s%s", i == 0 ? "" : ", ", name == NULL ? "?" : name);
+		text_add(to, "%s", i == 0 ? "" : ", ");
+		say_other(to, &model->allocator.others.at[i]);
 	}
 }
 

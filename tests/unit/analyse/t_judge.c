@@ -490,6 +490,42 @@ TEST(other_allocators_are_told_and_more_so_when_malloc_is_theirs)
 	ari_model_free(model);
 }
 
+static void expect_malloc(const char *provider, const char *path, const char *other,
+			  const char *expected)
+{
+	struct ari_model *model = new_model();
+	struct ari_allocator *allocator = &model->allocator;
+	struct ari_other_allocator *more;
+	struct ari_error err;
+	const char *message;
+
+	ck_works(model_set_string(&allocator->malloc_provider, provider, &err), &err);
+	ck_works(model_set_string(&allocator->provider_path, path, &err), &err);
+	if (other != NULL) {
+		more = list_add(&allocator->others, &err);
+		ck_works(model_set_string(&more->name, other, &err), &err);
+		ck_works(model_set_string(&more->path, "/opt/libmore.so", &err), &err);
+	}
+	ck_assert_int_ne(judged(model, "OTHER-ALLOCATOR"), -1);
+	message = find(model, "OTHER-ALLOCATOR")->message;
+	ck_assert_msg(strncmp(message, expected, strlen(expected)) == 0 &&
+			      message[strlen(expected)] == ';',
+		      "%s", message);
+	ari_model_free(model);
+}
+
+TEST(whose_malloc_it_is_is_a_sentence_and_no_guess)
+{
+	expect_malloc("own", "/opt/app/libown.so", NULL, "malloc is that of libown.so");
+	expect_malloc("own", NULL, NULL, "malloc is that of ?");
+	expect_malloc("glibc", "/usr/lib/libc.so.6", "glibc",
+		      "malloc is glibc's, with a second glibc loaded, too");
+	expect_malloc("glibc", "/usr/lib/libc.so.6", "own",
+		      "malloc is glibc's, with that of libmore.so loaded, too");
+	expect_malloc(NULL, NULL, "Go",
+		      "malloc is not known to be glibc's, with Go loaded, too");
+}
+
 TEST(last_chunk_that_keeps_most_is_the_one_that_is_named)
 {
 	struct ari_model *model = new_model();
@@ -598,6 +634,7 @@ UNIT_MAIN("analyse/judge", process_at_rest_has_no_finding,
 	  limit_of_arenas_is_reached_when_that_is_certain,
 	  limit_of_mmapped_chunks_is_told_a_little_early,
 	  other_allocators_are_told_and_more_so_when_malloc_is_theirs,
+	  whose_malloc_it_is_is_a_sentence_and_no_guess,
 	  last_chunk_that_keeps_most_is_the_one_that_is_named,
 	  most_severe_comes_first_and_then_what_more_memory_is_about,
 	  every_verdict_has_its_texts_and_none_promises)
