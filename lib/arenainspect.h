@@ -6,6 +6,8 @@
  * A visit makes a model: plain structs that say what the heap was, in bytes and
  * in addresses of the target, with no pointer into it.  The library never
  * prints and never exits; every failure fills a struct ari_error of the caller.
+ * Files of the process are read through mappings: a caller that does not trust who
+ * may cut one meanwhile handles SIGBUS, as the program does.
  *
  * The names of the model's members are the keys of the JSON document.
  */
