@@ -10,6 +10,7 @@ enum { R_MAP = 8 };
 void modules_done(struct modules *modules)
 {
 	list_done(&modules->list);
+	set_done(&modules->by_file);
 }
 
 static bool is_same_file(const struct map *a, const struct map *b)
@@ -17,9 +18,19 @@ static bool is_same_file(const struct map *a, const struct map *b)
 	return a->inode == b->inode && a->device == b->device;
 }
 
+/* Of two files with one key the second is found the slow way. */
+static uint64_t key_of(const struct map *map)
+{
+	return map->inode + (map->device << 40);
+}
+
 static struct module *find(const struct modules *modules, const struct map *map)
 {
-	for (size_t i = 0; i < modules->list.count; i++)
+	uint64_t first;
+
+	if (!set_find(&modules->by_file, key_of(map), &first))
+		return NULL;
+	for (size_t i = (size_t)first; i < modules->list.count; i++)
 		if (is_same_file(modules->list.at[i].map, map))
 			return &modules->list.at[i];
 	return NULL;
@@ -43,7 +54,8 @@ static bool find_modules(const struct maps *maps, struct modules *modules,
 		if (modules->list.count == MODULES_MAX)
 			return true;
 		module = list_add(&modules->list, err);
-		if (module == NULL)
+		if (module == NULL || !set_add(&modules->by_file, key_of(map),
+					       modules->list.count - 1, err))
 			return false;
 		*module = (struct module){ map, MODULE_UNLISTED };
 	}

@@ -2,6 +2,7 @@
 #ifndef VISIT_MODULES_H
 #define VISIT_MODULES_H
 
+#include "base/set.h"
 #include "visit/visit.h"
 
 #define MODULES_MAX 65536
@@ -26,7 +27,8 @@ struct module {
 /* In order of address.  Files that are mapped as data alone are none. */
 struct modules {
 	ARI_LIST(struct module) list;
-	bool listed; /* the linker's list was there to be read, to its end */
+	struct set by_file; /* to the first of a key */
+	bool listed;	    /* the linker's list was there to be read, to its end */
 };
 
 /* ret for modules_done(); borrows from visit->maps. */
