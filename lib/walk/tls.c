@@ -220,6 +220,7 @@ static bool judge_cache(struct walk *walk, uint64_t value, enum cache *ret,
 
 struct cache_vote {
 	size_t caches, odd;
+	bool is_odd[PANEL];
 	bool dummies; /* some point at it */
 	bool nulls;
 };
@@ -248,10 +249,31 @@ static bool vote_cache(struct tls *tls, size_t word, struct cache_vote *ret,
 			return false;
 		ret->dummies |= cache == CACHE_NONE && panel->words[i][word] != 0;
 		ret->nulls |= panel->words[i][word] == 0;
-		ret->odd += cache == CACHE_ODD ||
-			    (cache == CACHE_IS && is_repeated(panel, i, word));
+		ret->is_odd[i] = cache == CACHE_ODD ||
+				 (cache == CACHE_IS && is_repeated(panel, i, word));
+		ret->odd += ret->is_odd[i];
 		ret->caches += cache == CACHE_IS;
 		tls->may_have_caches |= cache == CACHE_IS || cache == CACHE_UNREAD;
+	}
+	return true;
+}
+
+/* The cache of a thread that ends is freed: its word then has changed, too. */
+static bool forgive_changed(struct tls *tls, int64_t distance, size_t word,
+			    struct cache_vote *vote, struct ari_error *err)
+{
+	const struct panel *panel = &tls->panel;
+
+	for (size_t i = 0; i < panel->count; i++) {
+		uint64_t at = tls->pointers[panel->place[i]] + (uint64_t)distance, now;
+		bool changed;
+
+		if (!vote->is_odd[i])
+			continue;
+		changed = !mem_read_word(tls->walk->mem, at + word * 8, &now, err);
+		if (changed && !mem_is_fault(err))
+			return false;
+		vote->odd -= changed || now != panel->words[i][word];
 	}
 	return true;
 }
@@ -263,7 +285,8 @@ static bool consider_cache(struct tls *tls, int64_t distance, size_t word, bool 
 	struct cache_vote vote;
 	size_t votes;
 
-	if (!vote_cache(tls, word, &vote, err))
+	if (!vote_cache(tls, word, &vote, err) ||
+	    (vote.caches > 0 && !forgive_changed(tls, distance, word, &vote, err)))
 		return false;
 	if (!is_beside && (vote.odd > 0 || vote.nulls))
 		return true;
@@ -371,10 +394,13 @@ static bool read_cache(struct tls *tls, size_t i, struct ari_error *err)
 	enum cache cache = CACHE_ODD;
 	uint64_t value;
 
-	if (!read_slot(tls, i, &tls->tcache, &value, err))
-		return false;
-	if (value != ARI_UNKNOWN && !judge_cache(tls->walk, value, &cache, err))
-		return false;
+	/* Again, for a thread that ended between the two looks. */
+	for (int tries = 0; tries < 2 && cache == CACHE_ODD; tries++) {
+		if (!read_slot(tls, i, &tls->tcache, &value, err))
+			return false;
+		if (value != ARI_UNKNOWN && !judge_cache(tls->walk, value, &cache, err))
+			return false;
+	}
 	if (cache == CACHE_NONE)
 		place->tcache = 0;
 	else

@@ -383,6 +383,31 @@ TEST(where_no_word_can_be_a_cache_there_is_none)
 	finish(&scene);
 }
 
+static struct scene *ending;
+
+/* The second thread ends between the look at its variables and at its cache. */
+static void end_second(struct fake *fake, uint64_t address)
+{
+	if (address != ending->cache[1] - 8)
+		return;
+	fake_put(fake, ending->cache[1] - 8, 0x41);
+	fake_put(fake, block_of(ending, 1) + AT_CACHE, 0);
+}
+
+TEST(thread_that_ends_while_it_is_asked_does_not_hide_the_caches_of_others)
+{
+	struct scene scene;
+
+	begin(&scene, V236, &arch_x86_64);
+	add_four(&scene);
+	ending = &scene;
+	scene.world.fake.before_copy = end_second;
+	walk_them(&scene);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(place(&scene, i)->tcache, i == 1 ? 0 : scene.cache[i]);
+	finish(&scene);
+}
+
 TEST(cache_of_another_thread_is_not_ones_own)
 {
 	struct scene scene;
@@ -783,6 +808,7 @@ UNIT_MAIN("walk/threads", threads_have_their_arenas_and_caches_without_symbols,
 	  every_one_of_many_threads_is_read, release_without_caches_has_none,
 	  shared_dummy_is_no_cache, word_in_which_many_hold_no_arena_is_not_the_arenas,
 	  where_no_word_can_be_a_cache_there_is_none,
+	  thread_that_ends_while_it_is_asked_does_not_hide_the_caches_of_others,
 	  cache_of_another_thread_is_not_ones_own, arena_newer_than_the_ring_has_no_index,
 	  wild_arena_of_one_thread_is_not_known,
 	  thread_in_swap_is_not_known_and_keeps_its_place,
