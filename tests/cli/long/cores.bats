@@ -21,7 +21,7 @@ seeds() {
 	echo "${SEEDS:-$(od -An -N12 -w12 -tu4 /dev/urandom)}"
 }
 
-# dumped_histories SUITE
+# dumped_histories SUITE [COMPARE-ARGUMENTS…]
 dumped_histories() {
 	local seed list
 	suite "$1"
@@ -32,7 +32,7 @@ dumped_histories() {
 		dump
 		stop
 		read_core --debug-dir "$root"
-		"$cli/compare.py" --heaps 3 --chunks "$info" "$truth" "$json" || fail "seed $seed"
+		"$cli/compare.py" --heaps 3 --chunks "${@:2}" "$info" "$truth" "$json" || fail "seed $seed"
 		holds "$json" ".libc.build_id == \"$(build_id "$root/usr/lib/x86_64-linux-gnu/libc.so.6")\""
 		rm "$core"
 	done
@@ -54,11 +54,15 @@ build_id() {
 	dumped_histories trixie
 }
 
+# Since 2.42 a stack's guard is a part of its mapping that cannot be read: gcore leaves
+# the whole mapping out, and with it struct pthread.
 @test "forky: cores of random histories are malloc_info's" {
-	dumped_histories forky
+	dumped_histories forky --untold
 }
 
 # ---- aarch64: qemu-user writes a core when what it runs crashes ----
+
+# Of threads these cores tell little: not where their thread pointers are.
 
 # cross_build SUITE NAME FLAGS…: $program
 cross_build() {
@@ -95,7 +99,7 @@ dumped_abroad() {
 		echo "# $1: seed $seed" >&3
 		crash_abroad "$seed"
 		read_core --debug-dir "$sysroot" --exe "$program"
-		"$cli/compare.py" --chunks "$info" "$truth" "$json" || fail "seed $seed"
+		"$cli/compare.py" --chunks --untold "$info" "$truth" "$json" || fail "seed $seed"
 		holds "$json" '.process.arch == "aarch64"' '.process.page_bytes == 4096' \
 			'.libc.path == "/lib/aarch64-linux-gnu/libc.so.6"'
 	done
@@ -125,5 +129,5 @@ dumped_abroad() {
 	cross_build bookworm history-static -static
 	crash_abroad 4711
 	read_core --exe "$program"
-	"$cli/compare.py" --chunks "$info" "$truth" "$json"
+	"$cli/compare.py" --chunks --untold "$info" "$truth" "$json"
 }
