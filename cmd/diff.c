@@ -230,7 +230,7 @@ static bool open_one(const struct options *options, const struct subject *subjec
 
 	one.subject = *subject;
 	if (subject_given(subject))
-		one.comm = one.core = one.exe = NULL;
+		one.comm = one.unit = one.core = one.exe = NULL;
 	return open_model(&one, ret, err);
 }
 
@@ -353,7 +353,8 @@ static bool same_pid(const struct options *options)
 static bool take_two(struct options *options, struct ari_error *err)
 {
 	size_t count = options->operands_count;
-	bool named = options->comm != NULL || options->core != NULL;
+	bool named = options->comm != NULL || options->unit != NULL ||
+		     options->core != NULL;
 
 	if (options->after_ns > 0) {
 		return (count == 0 ||

@@ -117,7 +117,7 @@ static bool take_verdict(struct options *options, struct ari_error *err)
 	if (options->operands_count > 1)
 		return refuse(err, ARI_USAGE, "one verdict at a time: '%s' is too much",
 			      options->operands[1]);
-	if (options->comm != NULL || options->core != NULL)
+	if (options->comm != NULL || options->unit != NULL || options->core != NULL)
 		return refuse(err, ARI_USAGE, "explain is about no process");
 	return true;
 }

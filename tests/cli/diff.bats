@@ -269,6 +269,9 @@ has_visited() {
 	refused 2 'diff needs two' --comm growing
 	refused 2 'too much' "$before" "$before" "$pid"
 	refused 2 'too much' "$before" "$pid" --comm growing
+	refused 2 'too much' "$before" "$pid" --unit growing
+	refused 3 'no process has the unit' "$before" --unit no-such-unit
+	refused 3 'no process has the unit' --after 1s --unit no-such-unit
 	refused 2 'too much' --after 1s "$before" "$pid"
 	refused 2 'is none' --after 1s "$before"
 	refused 2 'with itself' "$pid" "$pid"

@@ -230,6 +230,7 @@ for line in sys.stdin:
 	[[ $output == *'no verdict'* ]]
 	run -2 "$ARENAINSPECT" explain TRIMMABLE LOCKED
 	run -2 "$ARENAINSPECT" explain --comm nomalloc
+	run -2 "$ARENAINSPECT" explain --unit nomalloc
 	run -2 "$ARENAINSPECT" explain --json
 	run -2 "$ARENAINSPECT" explain -o no-such-column
 	run -2 "$ARENAINSPECT" explain --pins
