@@ -10,9 +10,6 @@
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
-/* Under that, a rate per hour would be mostly the error of its time. */
-#define LEAST_SECONDS 1
-
 static int64_t change(uint64_t before, uint64_t after)
 {
 	int64_t more;
@@ -43,16 +40,15 @@ static const char *time_between(struct document *document, const struct ari_diff
 static const char *more(struct document *document, const struct ari_diff *diff,
 			int64_t bytes)
 {
-	double per_hour = (double)bytes * 3600 / diff->seconds;
+	int64_t per_hour = ari_diff_per_hour(diff, bytes);
 
 	if (bytes == 0)
 		return "no change";
-	if (bytes == INT64_MIN || !(diff->seconds >= LEAST_SECONDS) ||
-	    fabs(per_hour) > 0x1p62)
+	if (per_hour == INT64_MIN)
 		return document_more(document, bytes);
 	return document_format(document, "%s (%s per hour)",
 			       document_more(document, bytes),
-			       document_more(document, (int64_t)per_hour));
+			       document_more(document, per_hour));
 }
 
 static int64_t rss_of(const struct ari_diff *diff)
@@ -76,17 +72,28 @@ static const char *rss_clause(struct document *document, const struct ari_diff *
 			       document_bytes(document, amount));
 }
 
+/* "1.0 MiB more" */
+static const char *compared(struct document *document, int64_t more)
+{
+	uint64_t amount = more < 0 ? -(uint64_t)more : (uint64_t)more;
+
+	if (more == INT64_MIN)
+		return "an unknown amount more or less";
+	if (more == 0)
+		return "as much";
+	return document_format(document, "%s %s", document_bytes(document, amount),
+			       more < 0 ? "less" : "more");
+}
+
 static void answer_two(struct document *document, const struct ari_diff *diff)
 {
-	int64_t rss = rss_of(diff);
-
 	document_paragraph(
 		document,
 		document_format(document,
-				"The second process has %s of RSS, and %s in use in "
-				"malloc's arenas, beside the first.",
-				document_more(document, rss),
-				document_more(document, diff->totals.in_use_bytes)));
+				"Compared with the first process, the second has %s RSS, "
+				"and the application holds %s in malloc's arenas.",
+				compared(document, rss_of(diff)),
+				compared(document, diff->totals.in_use_bytes)));
 }
 
 void changes_answer(struct document *document, const struct ari_diff *diff)
@@ -139,7 +146,7 @@ static void add_time(struct document *document, const struct ari_diff *diff)
 {
 	document_fact(document, "time",
 		      document_format(document, "%s: from %s to %s",
-				      isnan(diff->seconds) ? "of no meaning"
+				      isnan(diff->seconds) ? "not compared"
 							   : time_between(document, diff),
 				      moment(document, diff->before.taken.begun_ns),
 				      moment(document, diff->after.taken.begun_ns)));

@@ -487,6 +487,9 @@ bool ari_visit_core(const char *file, const char *exe, const struct ari_options 
 		    struct ari_model **ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* What a visit or ari_model_read() made; NULL is none. */
+void ari_model_free(struct ari_model *model);
+
 /*
  * What a visit of this process needs, step by step, and which of it works here.
  * The visit goes as far as it can; `error` is why it stopped (code ARI_OK when
@@ -512,7 +515,7 @@ bool ari_diagnose(pid_t pid, const struct ari_options *options,
 
 void ari_diagnosis_free(struct ari_diagnosis *diagnosis);
 
-void ari_model_free(struct ari_model *model);
+/* ---- the JSON document ---- */
 
 /*
  * glibc's share of the resident set: malloc-heaps and malloc-mmapped of `memory`.
@@ -526,6 +529,18 @@ uint64_t ari_malloc_resident(const struct ari_model *model);
  * are valid UTF-8.  err: ARI_IO.
  */
 bool ari_model_write(const struct ari_model *model, FILE *out, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Reads such a document from a file, plain or packed by zstd (told by its content).
+ * What is read is the model that was written.  Members that a later release has added
+ * are passed over, and words it has added are unknown (ids stay what they are).
+ *
+ * ret  on success a model for ari_model_free()
+ * err  ARI_IO: the file cannot be read, is cut, has another schema, or is none of
+ *      ours; whatever it holds, that is all that happens.  ARI_NO_MEMORY
+ */
+bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* ---- verdicts ---- */
@@ -555,17 +570,7 @@ bool ari_verdict_describe(size_t index, struct ari_verdict *ret);
 bool ari_judge(struct ari_model *model, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
-/*
- * Reads such a document from a file, plain or packed by zstd (told by its content).
- * What is read is the model that was written.  Members that a later release has added
- * are passed over, and words it has added are unknown (ids stay what they are).
- *
- * ret  on success a model for ari_model_free()
- * err  ARI_IO: the file cannot be read, is cut, has another schema, or is none of
- *      ours; whatever it holds, that is all that happens.  ARI_NO_MEMORY
- */
-bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *err)
-	__attribute__((warn_unused_result));
+/* ---- comparing two models ---- */
 
 /*
  * What changed from one model to a later one of the same process, and what grew.
@@ -584,9 +589,17 @@ bool ari_diff(const struct ari_model *before, const struct ari_model *after, boo
 
 void ari_diff_free(struct ari_diff *diff);
 
+/*
+ * Bytes that came within diff->seconds, as bytes per hour; INT64_MIN: not known, or the
+ * time is less than a second, of which a rate would be mostly error.
+ */
+int64_t ari_diff_per_hour(const struct ari_diff *diff, int64_t bytes);
+
 /* Writes the JSON document (schema "arenainspect-diff/1") to out.  err: ARI_IO. */
 bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* ---- finding processes ---- */
 
 /*
  * The processes whose comm is exactly `comm`, in order of pid; NULL: of any.  Kernel
@@ -735,6 +748,8 @@ void ari_scan_free(struct ari_scan *scan);
 /* The document "arenainspect-scan/1", as ari_model_write(). */
 bool ari_scan_write(const struct ari_scan *scan, FILE *out, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* ---- words ---- */
 
 /* "0.1.0" */
 const char *ari_version(void);

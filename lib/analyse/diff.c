@@ -13,6 +13,9 @@
 #include "model/fields.h"
 #include "model/model.h"
 
+/* Under that, a rate per hour would be mostly the error of its time. */
+#define LEAST_SECONDS 1
+
 /* What the two models are, and what becomes of it. */
 struct comparison {
 	const struct ari_model *before, *after;
@@ -376,6 +379,16 @@ static struct ari_diff *diff_new(struct ari_error *err)
 	else
 		record_clear(&diff_record, diff);
 	return diff;
+}
+
+int64_t ari_diff_per_hour(const struct ari_diff *diff, int64_t bytes)
+{
+	double per_hour = (double)bytes * 3600 / diff->seconds;
+
+	if (bytes == INT64_MIN || !(diff->seconds >= LEAST_SECONDS) ||
+	    fabs(per_hour) > 0x1p62)
+		return INT64_MIN;
+	return (int64_t)per_hour;
 }
 
 void ari_diff_free(struct ari_diff *diff)

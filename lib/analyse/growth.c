@@ -10,12 +10,8 @@
 #include "analyse/verdicts.h"
 #include "base/error.h"
 #include "base/list.h"
-#include "base/human.h"
 #include "model/fields.h"
 #include "model/model.h"
-
-/* Under that, a rate per hour would be mostly the error of its time. */
-#define LEAST_SECONDS 1
 
 static uint64_t positive(int64_t more)
 {
@@ -24,16 +20,18 @@ static uint64_t positive(int64_t more)
 
 /* ---- what is said of it ---- */
 
-/* ", that is 12.0 MiB per hour" */
-static const char *rate(const struct growth *its, char room[2 * HUMAN_ROOM])
+/* " (12.0 MiB per hour)" */
+static const char *rate(const struct growth *its, char room[2 * ARI_BYTES_ROOM])
 {
-	char bytes[HUMAN_ROOM];
-	double per_hour = (double)its->more * 3600 / its->diff->seconds;
+	char bytes[ARI_BYTES_ROOM];
+	int64_t per_hour = INT64_MIN;
 
+	if (its->more <= INT64_MAX)
+		per_hour = ari_diff_per_hour(its->diff, (int64_t)its->more);
 	*room = '\0';
-	if (its->diff->seconds >= LEAST_SECONDS && per_hour < 0x1p62)
-		snprintf(room, 2 * HUMAN_ROOM, ", %s per hour",
-			 human_bytes((uint64_t)per_hour, bytes));
+	if (per_hour != INT64_MIN)
+		snprintf(room, 2 * ARI_BYTES_ROOM, " (%s per hour)",
+			 ari_bytes_text((uint64_t)per_hour, bytes));
 	return room;
 }
 
@@ -111,6 +109,16 @@ static void size_text(const struct ari_size_delta *size, char *room, size_t byte
 			 size->from_bytes, size->to_bytes);
 }
 
+/* " (42311 more)"; where a row is of many sizes there can be fewer chunks, and larger. */
+static const char *chunks_text(const struct ari_size_delta *size, char *room,
+			       size_t bytes)
+{
+	*room = '\0';
+	if (size->in_use_chunks > 0)
+		snprintf(room, bytes, " (%" PRId64 " more)", size->in_use_chunks);
+	return room;
+}
+
 static bool prove_size(struct ari_finding *finding, const struct ari_size_delta *size,
 		       struct ari_error *err)
 {
@@ -123,13 +131,14 @@ static bool prove_size(struct ari_finding *finding, const struct ari_size_delta 
 static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
 			struct ari_error *err)
 {
-	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM], of_size[HUMAN_ROOM], sizes[96];
-	struct ari_size_delta size;
+	char more[ARI_BYTES_ROOM], per_hour[2 * ARI_BYTES_ROOM], of_size[ARI_BYTES_ROOM],
+		sizes[96], chunks[ARI_BYTES_ROOM];
+	struct ari_size_delta size = { 0 };
 	bool found;
 
 	if (!largest_size(its, &size, &found, err) || !prove_bytes(its, finding, err))
 		return false;
-	human_bytes(its->more, more);
+	ari_bytes_text(its->more, more);
 	rate(its, per_hour);
 	if (!found)
 		return phrase(finding, err,
@@ -138,22 +147,22 @@ static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
 	size_text(&size, sizes, sizeof(sizes));
 	return prove_size(finding, &size, err) &&
 	       phrase(finding, err,
-		      "the application holds %s more in malloc's arenas%s; what grew most "
-		      "are chunks of %s, by %s in %" PRIu64 " chunks",
+		      "the application holds %s more in malloc's arenas%s; chunks of %s "
+		      "grew most, by %s%s",
 		      more, per_hour, sizes,
-		      human_bytes(positive(size.in_use_bytes), of_size),
-		      positive(size.in_use_chunks));
+		      ari_bytes_text(positive(size.in_use_bytes), of_size),
+		      chunks_text(&size, chunks, sizeof(chunks)));
 }
 
 static bool tell_free(const struct growth *its, struct ari_finding *finding,
 		      struct ari_error *err)
 {
-	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+	char more[ARI_BYTES_ROOM], per_hour[2 * ARI_BYTES_ROOM];
 
 	return prove_bytes(its, finding, err) &&
 	       phrase(finding, err,
 		      "malloc keeps %s more that the application has freed%s",
-		      human_bytes(its->more, more), rate(its, per_hour));
+		      ari_bytes_text(its->more, more), rate(its, per_hour));
 }
 
 static uint64_t sum_of_new(const struct growth *its, size_t offset)
@@ -175,7 +184,7 @@ static bool tell_arenas(const struct growth *its, struct ari_finding *finding,
 {
 	uint64_t system = sum_of_new(its, offsetof(struct ari_arena_delta, system_bytes));
 	uint64_t in_use = sum_of_new(its, offsetof(struct ari_arena_delta, in_use_bytes));
-	char bytes[HUMAN_ROOM];
+	char bytes[ARI_BYTES_ROOM];
 
 	return prove(finding, "new_arenas", its->more, err) &&
 	       prove(finding, "before_arenas", its->before, err) &&
@@ -183,11 +192,11 @@ static bool tell_arenas(const struct growth *its, struct ari_finding *finding,
 	       prove(finding, "new_system_bytes", system, err) &&
 	       prove(finding, "new_in_use_bytes", in_use, err) &&
 	       phrase(finding, err,
-		      "%" PRIu64 " arenas more than the %" PRIu64
-		      " there were; the new ones have %s from the system",
+		      "there are %" PRIu64 " arenas more than the %" PRIu64
+		      " before; the new ones have %s from the system",
 		      its->more, its->before,
 		      system == ARI_UNKNOWN ? "an unknown amount"
-					    : human_bytes(system, bytes));
+					    : ari_bytes_text(system, bytes));
 }
 
 static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
@@ -195,7 +204,7 @@ static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
 {
 	uint64_t before = its->of->before->totals.mmapped_chunks;
 	uint64_t after = its->of->after->totals.mmapped_chunks;
-	char more[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+	char more[ARI_BYTES_ROOM], per_hour[2 * ARI_BYTES_ROOM];
 
 	return prove_bytes(its, finding, err) &&
 	       prove(finding, "before_chunks", before, err) &&
@@ -203,14 +212,15 @@ static bool tell_mmapped(const struct growth *its, struct ari_finding *finding,
 	       phrase(finding, err,
 		      "the application holds %s more in mmapped chunks%s: there were %" PRIu64
 		      ", and now there are %" PRIu64,
-		      human_bytes(its->more, more), rate(its, per_hour), before, after);
+		      ari_bytes_text(its->more, more), rate(its, per_hour), before,
+		      after);
 }
 
 static bool tell_outside(const struct growth *its, struct ari_finding *finding,
 			 struct ari_error *err)
 {
 	const struct ari_memory_delta *largest = NULL;
-	char more[HUMAN_ROOM], of_kind[HUMAN_ROOM], per_hour[2 * HUMAN_ROOM];
+	char more[ARI_BYTES_ROOM], of_kind[ARI_BYTES_ROOM], per_hour[2 * ARI_BYTES_ROOM];
 
 	if (!prove_bytes(its, finding, err))
 		return false;
@@ -225,9 +235,10 @@ static bool tell_outside(const struct growth *its, struct ari_finding *finding,
 		if (largest == NULL || measure_kind(row) > measure_kind(largest))
 			largest = row;
 	}
-	return phrase(finding, err, "%s more is not malloc's%s; %s of it: %s",
-		      human_bytes(its->more, more), rate(its, per_hour),
-		      human_bytes(measure_kind(largest), of_kind),
+	return phrase(finding, err,
+		      "there is %s more that is not malloc's%s, %s of it %s",
+		      ari_bytes_text(its->more, more), rate(its, per_hour),
+		      ari_bytes_text(measure_kind(largest), of_kind),
 		      ari_memory_kind_name(largest->kind));
 }
 

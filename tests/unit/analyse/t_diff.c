@@ -280,6 +280,22 @@ TEST(every_change_of_an_arena_has_its_word_and_others_none)
 	ck_assert_ptr_null(ari_arena_change_name(ARI_ARENA_MISSING + 1));
 }
 
+TEST(a_rate_is_of_a_second_or_more_and_of_what_is_known)
+{
+	struct ari_diff diff = { .seconds = 60 };
+
+	ck_assert_int_eq(ari_diff_per_hour(&diff, 10), 600);
+	ck_assert_int_eq(ari_diff_per_hour(&diff, -10), -600);
+	ck_assert_int_eq(ari_diff_per_hour(&diff, INT64_MIN), INT64_MIN);
+	ck_assert_int_eq(ari_diff_per_hour(&diff, INT64_MAX), INT64_MIN);
+	diff.seconds = 0.5;
+	ck_assert_int_eq(ari_diff_per_hour(&diff, 10), INT64_MIN);
+	diff.seconds = 0;
+	ck_assert_int_eq(ari_diff_per_hour(&diff, 10), INT64_MIN);
+	diff.seconds = NAN;
+	ck_assert_int_eq(ari_diff_per_hour(&diff, 10), INT64_MIN);
+}
+
 UNIT_MAIN("analyse/diff", two_moments_that_do_not_differ_have_no_deltas,
 	  moments_are_copied_and_own_their_strings, other_pid_is_another_process,
 	  other_start_time_is_another_process, other_boot_is_another_process,
@@ -294,4 +310,5 @@ UNIT_MAIN("analyse/diff", two_moments_that_do_not_differ_have_no_deltas,
 	  memory_that_one_does_not_know_is_not_known,
 	  models_that_know_nothing_but_their_process_can_be_compared,
 	  no_diff_can_be_freed, document_has_the_schema_and_null_for_what_is_not_known,
-	  every_change_of_an_arena_has_its_word_and_others_none)
+	  every_change_of_an_arena_has_its_word_and_others_none,
+	  a_rate_is_of_a_second_or_more_and_of_what_is_known)
