@@ -54,7 +54,7 @@ static const char *glibc_share(struct document *document, const struct ari_model
 	if (ours == ARI_UNKNOWN || anonymous == ARI_UNKNOWN || anonymous == 0)
 		return "";
 	return document_format(
-		document, "; glibc's has %s of %s of anonymous memory, %.0f %%",
+		document, "; glibc's part is %s of %s of anonymous memory, %.0f %%",
 		document_bytes(document, ours), document_bytes(document, anonymous),
 		100.0 * (double)ours / (double)anonymous);
 }

@@ -57,6 +57,28 @@ static uint64_t kept_of(const struct ari_resident *resident)
 	return resident->retained_top_bytes + resident->pinned_free_bytes + tcache;
 }
 
+/* Neither the application's by malloc nor free in it. */
+static const char *outside_clause(struct document *document,
+				  const struct ari_model *model)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < model->memory.count; i++) {
+		const struct ari_memory *memory = &model->memory.at[i];
+
+		if (memory->kind == ARI_MEMORY_MALLOC_HEAPS ||
+		    memory->kind == ARI_MEMORY_MALLOC_MMAPPED)
+			continue;
+		if (memory->resident_bytes == ARI_UNKNOWN ||
+		    __builtin_add_overflow(sum, memory->resident_bytes, &sum))
+			return "";
+	}
+	if (model->memory.count == 0)
+		return "";
+	return document_format(document, "; %s is not malloc's",
+			       document_bytes(document, sum));
+}
+
 void rss_answer(struct document *document, const struct ari_model *model)
 {
 	const struct ari_resident *resident = &model->totals.resident;
@@ -70,13 +92,14 @@ void rss_answer(struct document *document, const struct ari_model *model)
 		document_format(
 			document,
 			"Of %s RSS the application holds %s in malloc's arenas%s; "
-			"malloc_trim(0) would give back %s, and %s is free that it "
-			"would not.",
+			"malloc_trim(0) would give back %s, and %s more is free but "
+			"would stay%s.",
 			document_bytes(document, model->process.rss_bytes),
 			document_bytes(document, resident->in_use_bytes),
 			mmapped_clause(document, model),
 			document_bytes(document, resident->trimmable_bytes),
-			document_bytes(document, kept_of(resident))));
+			document_bytes(document, kept_of(resident)),
+			outside_clause(document, model)));
 }
 
 /* ---- by kind ---- */

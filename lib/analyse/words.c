@@ -26,7 +26,7 @@ static const struct runtime {
 	  "the JVM's own share is told by `jcmd PID VM.native_memory`, if it was started "
 	  "with -XX:NativeMemoryTracking=summary; what that lacks is of native libraries "
 	  "and direct use of malloc",
-	  "the Java heap is among the anonymous memory: `jcmd PID GC.heap_info` tells its "
+	  "The Java heap is among the anonymous memory: `jcmd PID GC.heap_info` tells its "
 	  "size, -Xmx bounds it" },
 	{ "cpython",
 	  "`ctypes.CDLL(None).malloc_trim(0)` does it, called in that Python process",
@@ -46,7 +46,8 @@ static const struct runtime {
 	  "so let the pool close connections after some time",
 	  "`SELECT pg_log_backend_memory_contexts(PID)` (14 and later) writes to the "
 	  "server's log what the backend's contexts hold",
-	  "shared_buffers are the shared memory, which all backends have in common" },
+	  "The shared memory is above all shared_buffers, which all backends have in "
+	  "common" },
 	{ "nodejs",
 	  "Node.js has no call for it: a native addon has to call malloc_trim(0)",
 	  "process.memoryUsage().external and arrayBuffers are V8's share of malloc; the "
@@ -56,7 +57,7 @@ static const struct runtime {
 	{ NULL, "the program itself has to call it",
 	  "a heap profiler (heaptrack, or jemalloc's or tcmalloc's) tells which code "
 	  "allocated it",
-	  "pmap -X PID tells the mappings one by one" },
+	  "`pmap -X PID` lists the mappings one by one" },
 };
 
 static const struct runtime *runtime_of(const struct ari_model *model)
@@ -151,14 +152,16 @@ static void say_lower_tops(struct text *to, const struct ari_model *model)
 	char room[ARI_BYTES_ROOM];
 
 	if (model->settings.thresholds_dynamic == ARI_NO) {
-		text_add(to,
-			 "The trim threshold is fixed already, at %s: free() lowers only "
-			 "a top that has come to it.  Start it with a lower one, or with "
-			 "fewer arenas: ",
-			 ari_bytes_text(model->settings.trim_threshold_bytes, room));
+		text_add(
+			to,
+			"The trim threshold is fixed already, at %s: free() lowers only "
+			"a top that has come to it.  Start the program with a lower one, "
+			"or with fewer arenas: ",
+			ari_bytes_text(model->settings.trim_threshold_bytes, room));
 	} else {
-		text_add(to, "Start it with a fixed trim threshold, which does not grow "
-			     "when a large block is freed: ");
+		text_add(to,
+			 "Start the program with a fixed trim threshold, which does not "
+			 "grow when a large block is freed: ");
 		say_trim_threshold(to, model);
 		text_add(to, ".  Or with fewer arenas, which have fewer tops: ");
 	}

@@ -162,11 +162,13 @@ opening() {
 # sentence: the report's first besides, as the document has it
 sentence() {
 	jq -r '(.memory // [] | map(select(.kind == "malloc-mmapped").resident_bytes)[0] // 0) as $mmapped |
+		(.memory | map(select(.kind | startswith("malloc-") | not).resident_bytes) | add) as $outside |
 		.totals.resident as $all |
 		"Of \(.process.rss_bytes) bytes RSS the application holds \($all.in_use_bytes) bytes in malloc'\''s arenas" +
 		(if $mmapped == 0 then "" else " and \($mmapped) bytes in mmapped chunks" end) +
 		"; malloc_trim(0) would give back \(.totals.trimmable_bytes) bytes, and " +
-		"\($all.retained_top_bytes + $all.pinned_free_bytes + $all.tcache_bytes) bytes is free that it would not."' "$json"
+		"\($all.retained_top_bytes + $all.pinned_free_bytes + $all.tcache_bytes) bytes more is free but would stay; " +
+		"\($outside) bytes is not malloc'\''s."' "$json"
 }
 
 @test "the report opens with the verdict and the answer, in the document's own figures" {

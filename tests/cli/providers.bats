@@ -87,7 +87,7 @@ preloaded() {
 	library libjemalloc.so.2 libjemalloc2
 	start env LD_PRELOAD="$library" "$TARGETS/provider" 20000 "$glibc_blocks"
 	"$ARENAINSPECT" -b "$pid" >"$text"
-	share=$(sed -nE "s/^allocator .*glibc's has ([0-9]+) bytes of ([0-9]+) bytes of anonymous memory, ([0-9]+) %/\1 \2 \3/p" "$text")
+	share=$(sed -nE "s/^allocator .*glibc's part is ([0-9]+) bytes of ([0-9]+) bytes of anonymous memory, ([0-9]+) %/\1 \2 \3/p" "$text")
 	read -r bytes whole percent <<<"$share"
 	# The heap is all of glibc's: no block is large enough for a mapping of its own.
 	heap=$(awk '$NF == "[heap]" { on = 1 } on && $1 == "Rss:" { print $2 * 1024; exit }' "/proc/$pid/smaps")
