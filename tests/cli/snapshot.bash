@@ -12,6 +12,7 @@ taken() {
 # The commands that read a process, with the options that change what they say.
 readings() {
 	printf '%s\n' '' report 'report -v -b' arenas 'arenas -r -o +address,damage' \
+		'arenas -o +names' 'threads --group' \
 		'arenas -P --sort trimmable --top 3' heaps 'heaps -r' 'heaps --pins' \
 		'heaps --pins -P' bins 'bins --arena all' 'bins --sizes -r' 'bins --sizes --arena 1'
 	local name

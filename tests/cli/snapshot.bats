@@ -30,6 +30,14 @@ refused() {
 	done < <(readings)
 	says_the_same "$snapshot.zst" report
 	says_the_same "$snapshot.zst" heaps --pins
+	stop
+	# many threads, with names and caches of their own
+	taken threads
+	holds "$snapshot" '.threads | length > 50'
+	while read -r reading; do
+		# shellcheck disable=SC2086 # words
+		says_the_same "$snapshot" $reading
+	done < <(readings | grep -E '^(report|threads|arenas|bins)')
 }
 
 @test "damage is the same, too" {
