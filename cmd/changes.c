@@ -44,7 +44,8 @@ static const char *more(struct document *document, const struct ari_diff *diff,
 
 	if (bytes == 0)
 		return "no change";
-	if (per_hour == INT64_MIN)
+	/* What fell does not go on falling: its rate says nothing. */
+	if (bytes < 0 || per_hour == INT64_MIN)
 		return document_more(document, bytes);
 	return document_format(document, "%s (%s per hour)",
 			       document_more(document, bytes),

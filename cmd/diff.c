@@ -353,8 +353,8 @@ static bool same_pid(const struct options *options)
 static bool take_two(struct options *options, struct ari_error *err)
 {
 	size_t count = options->operands_count;
-	bool named = options->comm != NULL || options->unit != NULL ||
-		     options->core != NULL;
+	bool named =
+		options->comm != NULL || options->unit != NULL || options->core != NULL;
 
 	if (options->after_ns > 0) {
 		return (count == 0 ||

@@ -178,6 +178,13 @@ has_visited() {
 	is_named in-use
 	valid "$json"
 	holds "$json" '.seconds >= 3 and .seconds < 60' '.findings[0].message | test("per hour")'
+	# a rate is that of what grows; what falls does not go on falling
+	"$ARENAINSPECT" snapshot "$pid" --write "$before"
+	jq '.process.rss_bytes += 1048576 | .totals.in_use_bytes -= 1048576 | .taken.begun = "2020-01-01T00:00:00Z"' \
+		"$before" >"$before.other"
+	"$ARENAINSPECT" diff "$before.other" "$pid" >"$json.text"
+	grep -qE '^RSS +-[^(]*, from' "$json.text"
+	grep -qE '^in use +\+.* \(\+.* per hour\)' "$json.text"
 	"$ARENAINSPECT" diff --after 0.1 "$pid" >/dev/null
 	"$ARENAINSPECT" diff --after 0.001m --comm growing >/dev/null
 }
