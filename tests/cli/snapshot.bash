@@ -36,7 +36,7 @@ says_the_same() {
 }
 
 # lies COUNT: well-formed snapshots that lie, made of $snapshot, are said or refused by
-# every command, and crash none
+# every command, diff too, and crash none
 lies() {
 	need python3 python3
 	local reading file code taken=0
@@ -53,6 +53,9 @@ lies() {
 			*) fail "exit $code: $reading ${file##*/}" "$(tail -n 40 "$snapshot.text")" ;;
 			esac
 		done < <(readings | grep -vE -- '^$|-[rPb]')
+		code=0
+		"$ARENAINSPECT" diff --force "$snapshot" "$file" >"$snapshot.text" 2>&1 || code=$?
+		[[ $code =~ ^[0267]$ ]] || fail "exit $code: diff ${file##*/}" "$(tail -n 40 "$snapshot.text")"
 	done
 	# most are taken: it is the commands that are tried
 	((taken > $1 * 4)) || fail "only $taken of the lies were taken"
