@@ -20,6 +20,11 @@ int64_t delta_add(int64_t a, int64_t b)
 	return sum;
 }
 
+uint64_t delta_grown(int64_t delta)
+{
+	return delta > 0 ? (uint64_t)delta : 0;
+}
+
 static const void *member(const struct field *field, const void *at)
 {
 	return at == NULL ? NULL : (const char *)at + field->offset;

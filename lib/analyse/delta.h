@@ -10,6 +10,9 @@ int64_t delta_of(uint64_t before, uint64_t after);
 /* a + b; INT64_MIN if one of them is, or the sum is too large. */
 int64_t delta_add(int64_t a, int64_t b);
 
+/* How much there is more; 0: not more, or not known. */
+uint64_t delta_grown(int64_t delta);
+
 /*
  * Fills each delta of `delta`, inner records' too, from the members of two structs
  * of `record` that have the same key: numbers, and for lists how many elements

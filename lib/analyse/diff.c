@@ -7,6 +7,7 @@
 
 #include "analyse/delta.h"
 #include "analyse/growth.h"
+#include "analyse/numbers.h"
 #include "analyse/pairs.h"
 #include "base/error.h"
 #include "base/list.h"
@@ -238,14 +239,6 @@ static void fill_totals(struct comparison *its)
 			totals->in_use_bytes = totals->resident.in_use_bytes = INT64_MIN;
 }
 
-static const struct ari_memory *memory_of(const struct ari_model *model, uint64_t kind)
-{
-	for (size_t i = 0; i < model->memory.count; i++)
-		if (model->memory.at[i].kind == kind)
-			return &model->memory.at[i];
-	return NULL;
-}
-
 static bool fill_memory(struct comparison *its, struct ari_error *err)
 {
 	const struct record *record = record_of(&diff_record, "memory");
@@ -260,7 +253,7 @@ static bool fill_memory(struct comparison *its, struct ari_error *err)
 		record_clear(record, row);
 		row->kind = after->kind;
 		delta_fill(record, row, record_of(&model_record, "memory"),
-			   memory_of(its->before, after->kind), after);
+			   number_memory_of(its->before, after->kind), after);
 	}
 	its->diff->memory.known = its->before->memory.known && its->after->memory.known;
 	return true;

@@ -13,11 +13,6 @@
 #include "model/fields.h"
 #include "model/model.h"
 
-static uint64_t positive(int64_t more)
-{
-	return more > 0 ? (uint64_t)more : 0;
-}
-
 /* ---- what is said of it ---- */
 
 /* " (12.0 MiB per hour)" */
@@ -87,7 +82,7 @@ static bool largest_size(const struct growth *its, struct ari_size_delta *ret,
 	for (size_t i = 0; i < sizes.list.count; i++) {
 		const struct ari_size_delta *row = &sizes.list.at[i];
 
-		if (positive(row->in_use_bytes) <= unread ||
+		if (delta_grown(row->in_use_bytes) <= unread ||
 		    (*found && row->in_use_bytes <= ret->in_use_bytes))
 			continue;
 		*ret = *row;
@@ -124,8 +119,8 @@ static bool prove_size(struct ari_finding *finding, const struct ari_size_delta 
 {
 	return prove(finding, "size_from_bytes", size->from_bytes, err) &&
 	       prove(finding, "size_to_bytes", size->to_bytes, err) &&
-	       prove(finding, "size_grown_bytes", positive(size->in_use_bytes), err) &&
-	       prove(finding, "size_grown_chunks", positive(size->in_use_chunks), err);
+	       prove(finding, "size_grown_bytes", delta_grown(size->in_use_bytes), err) &&
+	       prove(finding, "size_grown_chunks", delta_grown(size->in_use_chunks), err);
 }
 
 static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
@@ -150,7 +145,7 @@ static bool tell_in_use(const struct growth *its, struct ari_finding *finding,
 		      "the application holds %s more in malloc's arenas%s; chunks of %s "
 		      "grew most, by %s%s",
 		      more, per_hour, sizes,
-		      ari_bytes_text(positive(size.in_use_bytes), of_size),
+		      ari_bytes_text(delta_grown(size.in_use_bytes), of_size),
 		      chunks_text(&size, chunks, sizeof(chunks)));
 }
 

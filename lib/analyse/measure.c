@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyse/delta.h"
 #include "analyse/measure.h"
+#include "analyse/numbers.h"
 
 /* ---- arenas that count ---- */
 
@@ -25,25 +26,6 @@ static uint64_t in_use_of(const struct ari_arena *arena)
 	return arena->in_use_bytes;
 }
 
-/* Not known if one of them is not, or the sum is too large. */
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	if (a == ARI_UNKNOWN || b == ARI_UNKNOWN || __builtin_add_overflow(a, b, &sum))
-		return ARI_UNKNOWN;
-	return sum;
-}
-
-/* The headline "free inside malloc", of which the caches may not be known. */
-static uint64_t free_of(const struct ari_arena *arena)
-{
-	uint64_t cached = arena->tcache.bytes;
-
-	return plus(plus(arena->free_bytes, arena->fast.bytes),
-		    plus(arena->top.bytes, cached == ARI_UNKNOWN ? 0 : cached));
-}
-
 static uint64_t system_of(const struct ari_arena *arena)
 {
 	return arena->system_bytes;
@@ -52,11 +34,9 @@ static uint64_t system_of(const struct ari_arena *arena)
 /* In memory or in swap. */
 static uint64_t present_of(const struct ari_arena *arena)
 {
-	uint64_t sum = arena->resident.total_bytes;
-
-	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = plus(sum, arena->heaps.at[i].swapped_bytes);
-	return arena->heaps.known ? sum : ARI_UNKNOWN;
+	if (!arena->heaps.known)
+		return ARI_UNKNOWN;
+	return number_plus(arena->resident.total_bytes, number_swapped_of(arena));
 }
 
 struct sum {
@@ -94,19 +74,14 @@ static struct sum sum_of(const struct growth *its,
 	return sum;
 }
 
-static uint64_t positive(int64_t more)
-{
-	return more > 0 ? (uint64_t)more : 0;
-}
-
 /* ---- how much grew ---- */
 
 void measure_in_use(struct growth *its)
 {
 	struct sum sum = sum_of(its, in_use_of, true);
 
-	its->more = positive(sum.more);
-	its->before = positive(sum.before);
+	its->more = delta_grown(sum.more);
+	its->before = delta_grown(sum.before);
 }
 
 static uint64_t new_arenas(const struct growth *its)
@@ -142,20 +117,20 @@ void measure_free(struct growth *its)
 	/* What new arenas have is the business of another verdict. */
 	its->with_new_arenas =
 		!is_growth_of_arenas(new_arenas(its), its->of->before->arenas.count);
-	sum = sum_of(its, free_of, true);
+	sum = sum_of(its, number_free_of, true);
 	system = sum_of(its, system_of, false);
 	present = sum_of(its, present_of, false);
-	its->more = positive(sum.more);
-	if (positive(system.more) < its->more)
-		its->more = positive(system.more);
-	if (present.more != INT64_MIN && positive(present.more) < its->more)
-		its->more = positive(present.more);
-	its->before = positive(system.before);
+	its->more = delta_grown(sum.more);
+	if (delta_grown(system.more) < its->more)
+		its->more = delta_grown(system.more);
+	if (present.more != INT64_MIN && delta_grown(present.more) < its->more)
+		its->more = delta_grown(present.more);
+	its->before = delta_grown(system.before);
 }
 
 void measure_mmapped(struct growth *its)
 {
-	its->more = positive(its->diff->totals.mmapped_bytes);
+	its->more = delta_grown(its->diff->totals.mmapped_bytes);
 	its->before = its->of->before->totals.mmapped_bytes;
 }
 
@@ -168,7 +143,7 @@ static bool is_outside(uint64_t kind)
 uint64_t measure_kind(const struct ari_memory_delta *row)
 {
 	return is_outside(row->kind)
-		       ? positive(delta_add(row->resident_bytes, row->swapped_bytes))
+		       ? delta_grown(delta_add(row->resident_bytes, row->swapped_bytes))
 		       : 0;
 }
 
@@ -178,13 +153,14 @@ void measure_outside(struct growth *its)
 	const struct ari_model *before = its->of->before;
 
 	for (size_t i = 0; i < its->diff->memory.count; i++)
-		its->more = plus(its->more, measure_kind(&its->diff->memory.at[i]));
+		its->more =
+			number_plus(its->more, measure_kind(&its->diff->memory.at[i]));
 	for (size_t i = 0; i < before->memory.count; i++) {
 		const struct ari_memory *row = &before->memory.at[i];
 		int64_t bytes = delta_add(delta_of(0, row->resident_bytes),
 					  delta_of(0, row->swapped_bytes));
 
 		if (is_outside(row->kind))
-			its->before = plus(its->before, positive(bytes));
+			its->before = number_plus(its->before, delta_grown(bytes));
 	}
 }

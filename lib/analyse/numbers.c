@@ -11,7 +11,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static uint64_t plus(uint64_t a, uint64_t b)
+uint64_t number_plus(uint64_t a, uint64_t b)
 {
 	uint64_t sum;
 
@@ -28,21 +28,21 @@ static uint64_t pinned_free(const struct ari_arena *arena)
 	return minus(arena->resident.pinned_free_bytes, arena->locked_free_bytes);
 }
 
-/* Chunks in threads' caches are added where they are known. */
-static uint64_t free_in_malloc(const struct ari_arena *arena)
+uint64_t number_free_of(const struct ari_arena *arena)
 {
 	uint64_t cached = arena->tcache.bytes == ARI_UNKNOWN ? 0 : arena->tcache.bytes;
 
-	return plus(plus(arena->free_bytes, arena->fast.bytes),
-		    plus(arena->top.bytes, cached));
+	return number_plus(number_plus(arena->free_bytes, arena->fast.bytes),
+			   number_plus(arena->top.bytes, cached));
 }
 
 static uint64_t free_resident(const struct ari_arena *arena)
 {
 	const struct ari_resident *resident = &arena->resident;
 
-	return plus(plus(resident->trimmable_bytes, resident->retained_top_bytes),
-		    resident->pinned_free_bytes);
+	return number_plus(
+		number_plus(resident->trimmable_bytes, resident->retained_top_bytes),
+		resident->pinned_free_bytes);
 }
 
 /* An arena that threads use has none. */
@@ -67,7 +67,7 @@ static uint64_t huge_pages(const struct ari_arena *arena)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = plus(sum, huge_resident(&arena->heaps.at[i]));
+		sum = number_plus(sum, huge_resident(&arena->heaps.at[i]));
 	return arena->heaps.known || arena->heaps.count > 0 ? sum : ARI_UNKNOWN;
 }
 
@@ -79,18 +79,19 @@ static uint64_t huge_pages_free(const struct ari_arena *arena)
 		resident->tcache_bytes == ARI_UNKNOWN ? 0 : resident->tcache_bytes;
 
 	return minus(huge_pages(arena),
-		     plus(plus(resident->in_use_bytes, cached),
-			  plus(resident->metadata_bytes, resident->unwalked_bytes)));
+		     number_plus(number_plus(resident->in_use_bytes, cached),
+				 number_plus(resident->metadata_bytes,
+					     resident->unwalked_bytes)));
 }
 
 /* ---- of all ---- */
 
-static uint64_t swapped_of(const struct ari_arena *arena)
+uint64_t number_swapped_of(const struct ari_arena *arena)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = plus(sum, arena->heaps.at[i].swapped_bytes);
+		sum = number_plus(sum, arena->heaps.at[i].swapped_bytes);
 	return sum;
 }
 
@@ -103,15 +104,15 @@ static uint64_t free_not_resident(const struct ari_model *model)
 		const struct ari_arena *arena = &model->arenas.at[i];
 
 		if (arena->state != ARI_STATE_TORN)
-			sum = plus(sum,
-				   minus(free_in_malloc(arena),
-					 plus(free_resident(arena), swapped_of(arena))));
+			sum = number_plus(sum,
+					  minus(number_free_of(arena),
+						number_plus(free_resident(arena),
+							    number_swapped_of(arena))));
 	}
 	return sum;
 }
 
-static const struct ari_memory *memory_of(const struct ari_model *model,
-					  enum ari_memory_kind kind)
+const struct ari_memory *number_memory_of(const struct ari_model *model, uint64_t kind)
 {
 	for (size_t i = 0; i < model->memory.count; i++)
 		if (model->memory.at[i].kind == kind)
@@ -121,7 +122,7 @@ static const struct ari_memory *memory_of(const struct ari_model *model,
 
 static uint64_t resident_of(const struct ari_model *model, enum ari_memory_kind kind)
 {
-	const struct ari_memory *memory = memory_of(model, kind);
+	const struct ari_memory *memory = number_memory_of(model, kind);
 
 	return memory == NULL ? ARI_UNKNOWN : memory->resident_bytes;
 }
@@ -133,7 +134,8 @@ static uint64_t mmapped_resident(const struct ari_model *model)
 
 static uint64_t malloc_resident(const struct ari_model *model)
 {
-	return plus(resident_of(model, ARI_MEMORY_MALLOC_HEAPS), mmapped_resident(model));
+	return number_plus(resident_of(model, ARI_MEMORY_MALLOC_HEAPS),
+			   mmapped_resident(model));
 }
 
 static uint64_t anonymous(const struct ari_model *model)
@@ -158,8 +160,8 @@ static uint64_t shared(const struct ari_model *model)
 
 static uint64_t outside(const struct ari_model *model)
 {
-	return plus(plus(anonymous(model), stacks(model)),
-		    plus(files(model), shared(model)));
+	return number_plus(number_plus(anonymous(model), stacks(model)),
+			   number_plus(files(model), shared(model)));
 }
 
 /*
@@ -187,7 +189,7 @@ static uint64_t held(const struct ari_model *model)
 {
 	uint64_t in_use = number_of(model, IN_USE).value;
 
-	return plus(minus(in_use, most_cached(model)), mmapped_resident(model));
+	return number_plus(minus(in_use, most_cached(model)), mmapped_resident(model));
 }
 
 static bool held_is_least(const struct ari_model *model)
@@ -325,9 +327,9 @@ static struct amount sum_of(const struct ari_model *model, const struct row *row
 			continue;
 		}
 		any = true;
-		sum.value = plus(sum.value, row->each != NULL
-						    ? row->each(arena)
-						    : at_offset(arena, row->in_arena));
+		sum.value = number_plus(
+			sum.value, row->each != NULL ? row->each(arena)
+						     : at_offset(arena, row->in_arena));
 	}
 	return any ? sum : (struct amount){ ARI_UNKNOWN, false };
 }
