@@ -186,7 +186,10 @@ has_visited() {
 	grep -qE '^RSS +-[^(]*, from' "$json.text"
 	grep -qE '^in use +\+.* \(\+.* per hour\)' "$json.text"
 	"$ARENAINSPECT" diff --after 0.1 "$pid" >/dev/null
-	"$ARENAINSPECT" diff --after 0.001m --comm growing >/dev/null
+	# a name that no other run's process has
+	cp "$TARGETS/growing" "$BATS_TEST_TMPDIR/grows$$"
+	start "$BATS_TEST_TMPDIR/grows$$" rest 7
+	"$ARENAINSPECT" diff --after 0.001m --comm "grows$$" >/dev/null
 }
 
 @test "Ctrl-C ends the wait, and shows what there is by then" {
