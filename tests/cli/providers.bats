@@ -33,11 +33,12 @@ provided_by() {
 		".totals.in_use_bytes >= $glibc_bytes" '.libc.kind == "glibc"'
 	"$ARENAINSPECT" "$pid" >"$text"
 	if [ "$1" = glibc ]; then
-		grep -qE '^allocator +glibc provides malloc; glibc.s has ' "$text" || fail "$(cat "$text")"
+		grep -qE '^allocator +glibc provides malloc; glibc.s part is ' "$text" || fail "$(cat "$text")"
 	elif [ "$1" = own ]; then
 		grep -qF "$path has a malloc of its own" "$text" || fail "$(cat "$text")"
+		grep -qF "OTHER-ALLOCATOR: malloc is that of $path; glibc's malloc has " "$text" || fail "$(cat "$text")"
 	else
-		grep -qE "^allocator +$1 provides malloc \($path\); glibc.s has " "$text" || fail "$(cat "$text")"
+		grep -qE "^allocator +$1 provides malloc \($path\); glibc.s part is " "$text" || fail "$(cat "$text")"
 	fi
 	"$ARENAINSPECT" doctor "$pid" >"$text"
 	grep -qE "^allocator +yes .*  $1, $path" "$text" || fail "$(cat "$text")"

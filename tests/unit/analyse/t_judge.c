@@ -487,6 +487,12 @@ TEST(other_allocators_are_told_and_more_so_when_malloc_is_theirs)
 	ck_assert_int_eq(judged(model, "OTHER-ALLOCATOR"), ARI_SEVERITY_NOTICE);
 	ck_assert_ptr_nonnull(strstr(find(model, "OTHER-ALLOCATOR")->message,
 				     "malloc is jemalloc's, with tcmalloc"));
+	ck_works(model_set_string(&model->allocator.malloc_provider, "own", &err), &err);
+	ck_works(model_set_string(&model->allocator.provider_path, "/opt/server", &err),
+		 &err);
+	ck_assert_int_eq(judged(model, "OTHER-ALLOCATOR"), ARI_SEVERITY_NOTICE);
+	ck_assert_ptr_nonnull(strstr(find(model, "OTHER-ALLOCATOR")->message,
+				     "malloc is that of /opt/server, with tcmalloc"));
 	ari_model_free(model);
 }
 
