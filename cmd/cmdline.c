@@ -151,13 +151,6 @@ static bool check_words(const struct options *options, struct ari_error *err)
 	return no_command(options->operands[0], err);
 }
 
-/* A plugin says in its own way what is wrong, also before its name was reached. */
-static void guess_command(struct options *options, int argc, char **argv)
-{
-	for (int i = 1; i < argc && options->command == NULL; i++)
-		options->command = command_find(argv[i]);
-}
-
 /* Installed under this name, too: where a monitoring system looks for its plugins. */
 static void command_by_name(struct options *options, const char *program)
 {
@@ -169,20 +162,22 @@ static bool take_words(struct options *options, int argc, char **argv,
 		       struct ari_error *err)
 {
 	struct getopt_tables tables = { 0 };
+	bool understood = true;
 	int value;
 
 	command_by_name(options, argv[0]);
 	getopt_tables(&tables);
 	opterr = 0;
+	/* On to the end: whose way of saying what is wrong it is stands there. */
 	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
-		if (!take_option(options, value, argv[optind - 1], err))
-			return false;
+		understood = understood &&
+			     take_option(options, value, argv[optind - 1], err);
 	options->operands = calloc((size_t)argc, sizeof(*options->operands));
 	if (options->operands == NULL)
-		return refuse_memory(err);
+		return understood && refuse_memory(err);
 	for (int i = optind; i < argc; i++)
 		take_operand(options, argv[i]);
-	return check_words(options, err);
+	return understood && check_words(options, err);
 }
 
 /* ---- what they mean together ---- */
@@ -425,10 +420,8 @@ bool options_parse(struct options *ret, int argc, char **argv, struct ari_error 
 		.depth = ARI_DEPTH_CHUNKS,
 		.arena = ARI_UNKNOWN,
 	};
-	if (!take_words(ret, argc, argv, err)) {
-		guess_command(ret, argc, argv);
+	if (!take_words(ret, argc, argv, err))
 		return false;
-	}
 	look_around(ret);
 	return ret->help || ret->version || complete(ret, err);
 }
