@@ -24,6 +24,7 @@
 struct state {
 	const char *path; /* the caller's */
 	int fd;		  /* holds the lock */
+	uint64_t opened_ns;
 	struct sample *samples;
 	size_t count;
 };
@@ -173,6 +174,7 @@ bool state_open(const char *path, struct state **ret, struct ari_error *err)
 		return refuse_memory(err);
 	state->path = path;
 	state->fd = -1;
+	state->opened_ns = state_clock();
 	if (!open_and_lock(state, err) || !read_file(state, err)) {
 		state_drop(state);
 		return false;
@@ -236,6 +238,18 @@ static bool is_stale(const struct sample *sample, const struct sample *newest)
 	       newest->taken_ns - sample->taken_ns > SAMPLE_DAYS * NS_PER_DAY;
 }
 
+/* Of processes that come and go many are kept that ended; none of this run's goes. */
+static void drop_oldest(struct state *state)
+{
+	struct sample *oldest = &state->samples[0];
+
+	for (size_t i = 1; i < state->count; i++)
+		if (state->samples[i].taken_ns < oldest->taken_ns)
+			oldest = &state->samples[i];
+	if (oldest->taken_ns < state->opened_ns)
+		*oldest = state->samples[--state->count];
+}
+
 bool state_put(struct state *state, const struct sample *sample, struct ari_error *err)
 {
 	size_t kept = 0;
@@ -245,6 +259,8 @@ bool state_put(struct state *state, const struct sample *sample, struct ari_erro
 		    !is_stale(&state->samples[i], sample))
 			state->samples[kept++] = state->samples[i];
 	state->count = kept;
+	if (state->count == SAMPLES_MOST)
+		drop_oldest(state);
 	return add_sample(state, sample, err);
 }
 
@@ -265,7 +281,7 @@ static void write_samples(FILE *out, const struct state *state)
 bool state_close(struct state *state, struct ari_error *err)
 {
 	struct sink sink;
-	bool done = sink_open(&sink, state->path, err);
+	bool done = sink_open_plain(&sink, state->path, err);
 
 	if (done) {
 		write_samples(sink.out, state);

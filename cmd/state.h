@@ -37,7 +37,10 @@ void state_rest(const struct state *state);
 /* The earlier sample of the same process and metric; NULL: none. */
 const struct sample *state_find(const struct state *state, const struct sample *sample);
 
-/* Puts a sample in the place of earlier ones of that pid and metric. */
+/*
+ * Puts a sample in the place of earlier ones of that pid and metric; where there are too
+ * many others in the place of the oldest one.
+ */
 bool state_put(struct state *state, const struct sample *sample, struct ari_error *err)
 	__attribute__((warn_unused_result));
 

@@ -77,23 +77,33 @@ static bool open_temporary(struct sink *sink, struct ari_error *err)
 		close(fd);
 		return refuse_memory(err);
 	}
-	return !wants_packing(sink->name) || add_packing(sink, err);
+	return true;
 }
 
-bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
+bool sink_open_plain(struct sink *ret, const char *path, struct ari_error *err)
 {
 	struct sink sink = { .name = path };
 
-	if (path == NULL) {
-		*ret = (struct sink){ .out = stdout, .name = "standard output" };
-		return true;
-	}
 	if (!open_temporary(&sink, err)) {
 		sink_drop(&sink);
 		return false;
 	}
 	*ret = sink;
 	return true;
+}
+
+bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
+{
+	if (path == NULL) {
+		*ret = (struct sink){ .out = stdout, .name = "standard output" };
+		return true;
+	}
+	if (!sink_open_plain(ret, path, err))
+		return false;
+	if (!wants_packing(path) || add_packing(ret, err))
+		return true;
+	sink_drop(ret);
+	return false;
 }
 
 /* The file itself, when what packs in front of it has written its last. */

@@ -24,6 +24,10 @@ struct sink {
 bool sink_open(struct sink *ret, const char *path, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* The same for a file, which is what is written to it, however it is called. */
+bool sink_open_plain(struct sink *ret, const char *path, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* Ends the output and finds out whether all of it arrived; ARI_IO if not. */
 bool sink_finish(struct sink *sink, struct ari_error *err)
 	__attribute__((warn_unused_result));

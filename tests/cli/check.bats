@@ -178,6 +178,8 @@ grow() {
 	says 3 'neither a process id' -- nonsense -m rss
 	says 3 'does not go with it' -- $$ -m rss --json
 	says 3 'does not go with it' -- $$ -m rss -o index
+	says 3 'judges no process' -- $$ -m rss --exit-code
+	says 3 'no option --per-arena' -- $$ -m rss --per-arena
 	says 3 'no --write' -- $$ -m rss --write "$json"
 	says 3 'is not a number of seconds' -- $$ -m rss -t 0
 	# Nor when it is the argument of an option that is called as a command is.
@@ -296,6 +298,33 @@ grow() {
 refuses_state() {
 	start_target nomalloc
 	says 3 "$1" -- "$pid" -m rss_growth --state "$state"
+}
+
+@test "state: of many processes that came and went the oldest make room" {
+	local boot now
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	now=$(awk '{ printf "%d", $1 }' /proc/uptime)
+	start_target nomalloc
+	# The last of them is what grows from one check to the next.
+	{
+		echo 'arenainspect-state 1'
+		awk -v boot="$boot" -v now="$now" 'BEGIN {
+			for (i = 0; i < 10000; i++)
+				printf "%s %d 1 rss %d%09d 1\n", boot, 5000000 + i, now - 9, i
+		}'
+	} >"$state"
+	says 0 'rss_growth not known yet' -- "$pid" -m rss_growth --state "$state"
+	says 0 'rss_growth \+0' -- "$pid" -m rss_growth --state "$state"
+	(($(wc -l <"$state") == 10001))
+	! grep -q ' 5000000 ' "$state" || fail 'the oldest one is still there'
+	grep -q ' 5000001 ' "$state" || fail 'another one is gone'
+}
+
+@test "state: a file is no archive, however it is called" {
+	start_target nomalloc
+	state=$state.zst
+	says 0 'rss_growth not known yet' -- "$pid" -m rss_growth --state "$state"
+	says 0 'rss_growth \+0' -- "$pid" -m rss_growth --state "$state"
 }
 
 @test "state: refuses a symbolic link" {
