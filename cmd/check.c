@@ -345,7 +345,8 @@ const struct command command_check = {
 	.live_only = true,
 	.take_operands = options_take_subjects,
 	.own_form = true,
+	.no_findings = true,
 	.help_more = help_more,
-	.own = OWN_CHECK,
+	.own = OWN_CHECK | OWN_STATE,
 	.plugin = run_check,
 };

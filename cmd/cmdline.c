@@ -170,8 +170,8 @@ static bool take_words(struct options *options, int argc, char **argv,
 	opterr = 0;
 	/* On to the end: whose way of saying what is wrong it is stands there. */
 	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
-		understood = understood &&
-			     take_option(options, value, argv[optind - 1], err);
+		understood =
+			understood && take_option(options, value, argv[optind - 1], err);
 	options->operands = calloc((size_t)argc, sizeof(*options->operands));
 	if (options->operands == NULL)
 		return understood && refuse_memory(err);
@@ -193,6 +193,13 @@ static bool check_own(const struct options *options, struct ari_error *err)
 			return refuse(err, ARI_USAGE, "%s has no option --%s",
 				      command->name, is.name);
 	return true;
+}
+
+static bool check_exit_code(const struct options *options, struct ari_error *err)
+{
+	return !options->exit_code || command_has(options->command, ABOUT_FINDINGS) ||
+	       refuse(err, ARI_USAGE, "%s judges no process: --exit-code finds nothing",
+		      options->command->name);
 }
 
 static bool check_format(const struct options *options, struct ari_error *err)
@@ -373,8 +380,8 @@ static bool complete(struct options *options, struct ari_error *err)
 {
 	if (!take_operands(options, err) || !check_process(options, err) ||
 	    !settle_document(options, err) || !check_own(options, err) ||
-	    !check_format(options, err) || !check_depth(options, err) ||
-	    !check_columns(options, err))
+	    !check_exit_code(options, err) || !check_format(options, err) ||
+	    !check_depth(options, err) || !check_columns(options, err))
 		return false;
 	options->visit.depth = (enum ari_depth)options->depth;
 	options->visit.symbols = (enum ari_symbols)options->symbols;

@@ -18,6 +18,18 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+bool command_has(const struct command *command, enum option_about about)
+{
+	const bool lacks[] = {
+		[ABOUT_TABLES] = command->own_form,
+		[ABOUT_SORTING] = command->own_form || command->row_by_row,
+		[ABOUT_STORED] = command->live_only,
+		[ABOUT_FINDINGS] = command->no_findings,
+	};
+
+	return !lacks[about];
+}
+
 const struct table_kind *command_table(const struct command *command,
 				       const struct options *options)
 {

@@ -23,6 +23,7 @@ struct command {
 	bool is_document; /* always the JSON document, as full as can be, in a private
 			     file */
 	bool row_by_row;  /* rows come one by one: none are sorted or counted */
+	bool no_findings; /* judges no process: nothing for --exit-code to find */
 
 	/*
 	 * One form of output, which is neither a table nor the model: the options for
@@ -73,6 +74,9 @@ extern const struct command *const commands[];
 
 /* NULL: no such command. */
 const struct command *command_find(const char *name);
+
+/* Whether it has what an option of every command is about. */
+bool command_has(const struct command *command, enum option_about about);
 
 /* The table that the options ask for; NULL: none. */
 const struct table_kind *command_table(const struct command *command,

@@ -145,6 +145,7 @@ const struct command command_explain = {
 	.arguments = "[VERDICT]",
 	.help = "the long text of a verdict; without one, all verdicts there are",
 	.pid_optional = true,
+	.no_findings = true,
 	.table = &explain_table,
 	.take_operands = take_verdict,
 	.run = run_explain,

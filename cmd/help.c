@@ -16,13 +16,23 @@ static void write_option(FILE *out, const struct option_help *is)
 	fprintf(out, "  %-26s %s\n", left, is->help);
 }
 
-/* Those of every command, or those that one has for itself. */
-static void write_options(FILE *out, unsigned int own)
+/* Those of every command; of one (or NULL) those that have something to do there. */
+static void write_options(FILE *out, const struct command *command)
 {
 	struct option_help is;
 
 	for (size_t i = 0; option_describe(i, &is); i++)
-		if (own == OWN_NONE ? is.own == OWN_NONE : (is.own & own) != 0)
+		if (is.own == OWN_NONE &&
+		    (command == NULL || command_has(command, option_about(i))))
+			write_option(out, &is);
+}
+
+static void write_own_options(FILE *out, const struct command *command)
+{
+	struct option_help is;
+
+	for (size_t i = 0; option_describe(i, &is); i++)
+		if ((is.own & command->own) != 0)
 			write_option(out, &is);
 }
 
@@ -58,10 +68,10 @@ static void help_command(FILE *out, const struct command *command)
 		command->arguments, command->help);
 	if (command->own != OWN_NONE) {
 		fputs("\nOptions of this command:\n", out);
-		write_options(out, command->own);
+		write_own_options(out, command);
 	}
 	fputs("\nOptions:\n", out);
-	write_options(out, OWN_NONE);
+	write_options(out, command);
 	if (command->help_more != NULL)
 		command->help_more(out);
 	if (command->table == NULL)
@@ -88,7 +98,7 @@ static void help_all(FILE *out)
 		fprintf(out, "  %-26s %s\n", left, commands[i]->help);
 	}
 	fputs("\nOptions:\n", out);
-	write_options(out, OWN_NONE);
+	write_options(out, NULL);
 	fputs("\narenainspect COMMAND --help lists the options and columns of a "
 	      "command.\n",
 	      out);

@@ -316,7 +316,8 @@ const struct command command_metrics = {
 	.live_only = true,
 	.take_operands = options_take_subjects,
 	.own_form = true,
+	.no_findings = true,
 	.help_more = help_metrics,
-	.own = OWN_METRICS | OWN_LIMIT,
+	.own = OWN_ALL | OWN_LIMIT | OWN_PER_ARENA,
 	.run = run_metrics,
 };

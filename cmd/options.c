@@ -21,6 +21,7 @@ struct row {
 	const char *(*word)(uint64_t);	   /* take_word: the words, from 0 up */
 	const struct format *const format; /* take_format */
 	bool of_visit;			   /* says nothing to a snapshot */
+	enum option_about about;
 };
 
 static void *member(struct options *options, const struct row *row)
@@ -209,30 +210,31 @@ static bool take_range(struct options *options, const struct row *row,
 // clang-format off
 static const struct row rows[] = {
 #define FORMAT(name, letter, help) \
-	{ { letter, #name, NULL, help, OWN_NONE }, take_format, .format = &format_##name },
+	{ { letter, #name, NULL, help, OWN_NONE }, take_format, .format = &format_##name, \
+	  .about = ABOUT_TABLES },
 #include "out/formats.def"
 #undef FORMAT
 	{ { 'n', "noheadings", NULL, "no line of headings", 0 },
-	  take_flag, AT(style.no_headings) },
+	  take_flag, AT(style.no_headings), .about = ABOUT_TABLES },
 	{ { 'o', "output", "COL[,COL]", "these columns; +COL[,COL] adds to the default ones", 0 },
-	  take_text, AT(output) },
+	  take_text, AT(output), .about = ABOUT_TABLES },
 	{ { 'b', "bytes", NULL, "bytes as they are, not rounded to KiB, MiB, ...", 0 },
 	  take_flag, AT(style.plain_bytes) },
 	{ { 0, "sort", "COL",
 	    "rows by COL: bytes and counts largest first, others ascending; -COL reverses", 0 },
-	  take_text, AT(sort) },
+	  take_text, AT(sort), .about = ABOUT_SORTING },
 	{ { 0, "top", "N", "the first N rows; without --sort the N largest", 0 },
-	  take_number, AT(top) },
+	  take_number, AT(top), .about = ABOUT_SORTING },
 	{ { 0, "write", "FILE", "into FILE, whole or not at all, instead of stdout", 0 },
 	  take_text, AT(write) },
-	{ { 0, "comm", "NAME", "the one process of that name, in place of a PID", 0 },
+	{ { 0, "comm", "NAME", "the one process of that name, in place of a PID; check, metrics, scan: each", 0 },
 	  take_text, AT(comm) },
-	{ { 0, "unit", "NAME", "the one process of that systemd unit, in place of a PID", 0 },
+	{ { 0, "unit", "NAME", "the same for those of a systemd unit", 0 },
 	  take_text, AT(unit) },
 	{ { 0, "core", "FILE", "a core file, in place of a PID", 0 },
-	  take_text, AT(core) },
+	  take_text, AT(core), .about = ABOUT_STORED },
 	{ { 0, "exe", "FILE", "the program of the core, where the core does not tell enough", 0 },
-	  take_text, AT(exe) },
+	  take_text, AT(exe), .about = ABOUT_STORED },
 	{ { 0, "depth", "DEPTH", "arenas (headers only), chunks (default) or pages", 0 },
 	  take_word, AT(depth), .word = ari_depth_name, .of_visit = true },
 	{ { 0, "jobs", "N", "at most N workers (default: the processors, at most 8)", 0 },
@@ -260,20 +262,20 @@ static const struct row rows[] = {
 	{ { 0, "group", NULL, "one row per name, whatever numbers are in it", OWN_GROUP },
 	  take_flag, AT(group) },
 	{ { 0, "exit-code", NULL, "exit with 1 if a warning is found", 0 },
-	  take_flag, AT(exit_code) },
+	  take_flag, AT(exit_code), .about = ABOUT_FINDINGS },
 	{ { 'm', "metric", "METRIC", "a number to look at; the ranges behind it are for it", OWN_CHECK },
 	  take_metric, AT(watched) },
 	{ { 'w', "warning", "RANGE", "warn when it is outside of [@]start:end; with @, inside", OWN_CHECK },
 	  take_range, AT(watched) },
 	{ { 'c', "critical", "RANGE", "the same for a critical state", OWN_CHECK },
 	  take_range, AT(watched) },
-	{ { 0, "state", "FILE", "remembers numbers there, for what grows per second", OWN_CHECK },
+	{ { 0, "state", "FILE", "remembers numbers there, for what grows per second", OWN_STATE },
 	  take_text, AT(state) },
-	{ { 0, "all", NULL, "every process of the host", OWN_METRICS },
+	{ { 0, "all", NULL, "every process of the host", OWN_ALL },
 	  take_flag, AT(every) },
 	{ { 0, "limit", "N", "at most N: processes to visit, rows of labels", OWN_LIMIT },
 	  take_number, AT(limit) },
-	{ { 0, "per-arena", NULL, "each arena by its index, too", OWN_METRICS },
+	{ { 0, "per-arena", NULL, "each arena by its index, too", OWN_PER_ARENA },
 	  take_flag, AT(per_arena) },
 	{ { 0, "color", "WHEN", "auto (on a terminal), always or never", 0 },
 	  take_word, AT(color), .word = color_word },
@@ -298,6 +300,11 @@ bool option_describe(size_t index, struct option_help *ret)
 		return false;
 	*ret = rows[index].is;
 	return true;
+}
+
+enum option_about option_about(size_t index)
+{
+	return rows[index].about;
 }
 
 bool option_take(size_t index, struct options *options, const char *argument,

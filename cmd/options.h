@@ -16,8 +16,19 @@ enum own_option {
 	OWN_AFTER = 1 << 4,
 	OWN_FORCE = 1 << 5,
 	OWN_CHECK = 1 << 6,
-	OWN_METRICS = 1 << 7,
+	OWN_ALL = 1 << 7,
 	OWN_LIMIT = 1 << 8,
+	OWN_STATE = 1 << 9,
+	OWN_PER_ARENA = 1 << 10,
+};
+
+/* What an option of every command is about, where not all of them have that. */
+enum option_about {
+	ABOUT_ALL,
+	ABOUT_TABLES,	/* a command with a form of its own has none */
+	ABOUT_SORTING,	/* nor has one that gives row by row */
+	ABOUT_STORED,	/* a command that is about running processes reads none */
+	ABOUT_FINDINGS, /* a command that judges nothing has none */
 };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -99,6 +110,9 @@ struct option_help {
 
 /* The index-th option; false past the last. */
 bool option_describe(size_t index, struct option_help *ret);
+
+/* What it is about; of a command that has nothing of the kind it is no option. */
+enum option_about option_about(size_t index);
 
 /* Does to *options what the index-th option, given with that argument, stands for. */
 bool option_take(size_t index, struct options *options, const char *argument,

@@ -239,11 +239,19 @@ static bool write_json(const void *whole, FILE *out, struct ari_error *err)
 	return ari_scan_write(whole, out, err);
 }
 
+static bool one_warns(const struct ari_scan *scan)
+{
+	for (size_t i = 0; i < scan->processes.count; i++)
+		if (scan->processes.at[i].warns)
+			return true;
+	return false;
+}
+
 static bool run_scan(const struct options *options, struct ari_error *err)
 {
 	struct ari_scan *result;
 	struct document document;
-	bool done;
+	bool done, found;
 
 	if (!scan(options, &result, err))
 		return false;
@@ -252,9 +260,10 @@ static bool run_scan(const struct options *options, struct ari_error *err)
 	if (!options->format->whole_model)
 		build(&document, result);
 	done = show(&document, options->format, &options->style, options->write, err);
+	found = options->exit_code && one_warns(result);
 	document_done(&document);
 	ari_scan_free(result);
-	return done;
+	return done && (!found || run_found(err));
 }
 
 static bool take_operands(struct options *options, struct ari_error *err)

@@ -313,6 +313,7 @@ const struct command command_watch = {
 	.help = "one line per interval, as vmstat does",
 	.live_only = true,
 	.row_by_row = true,
+	.no_findings = true,
 	.take_operands = take_operands,
 	.table = &watch_table,
 	.run = run_watch,

@@ -696,7 +696,7 @@ struct ari_scanned {
 	uint64_t in_use_bytes, free_bytes;
 	uint64_t trimmable_bytes, retained_top_bytes, pinned_free_bytes;
 	const char *finding; /* the id of the first one; NULL: none, if judged */
-	bool judged;	     /* not in the document */
+	bool judged, warns;  /* not in the document; warns: one of them is a warning */
 	uint64_t depth;	     /* enum ari_seen */
 	uint64_t skipped;    /* enum ari_skip; ARI_UNKNOWN: it was visited */
 	char *reason;	     /* of that, in words; NULL */

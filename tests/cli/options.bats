@@ -67,6 +67,24 @@ arenas_of_the_process() {
 	(($(head -1 "$text" | wc -w) >= columns))
 }
 
+@test "the help of a command has no option that it refuses" {
+	local command refused
+	for command in check metrics watch doctor; do
+		"$ARENAINSPECT" "$command" --help >"$text" || :
+		for refused in --core --exe; do
+			! grep -qw -- "$refused" "$text" || fail "$command: $refused"
+		done
+	done
+	for command in check metrics; do
+		"$ARENAINSPECT" "$command" --help >"$text" || :
+		for refused in --json --raw --pairs --noheadings --output --sort --top --exit-code; do
+			! grep -qw -- "$refused" "$text" || fail "$command: $refused"
+		done
+	done
+	"$ARENAINSPECT" watch --help >"$text"
+	! grep -qwE -- '--(sort|top|exit-code)' "$text" || fail "$(cat "$text")"
+}
+
 @test "-n leaves the headings out" {
 	visit -r -o address arenas
 	local rows

@@ -177,7 +177,7 @@ for line in sys.stdin:
 # ---- --exit-code ----
 
 @test "--exit-code is 1 where a warning is found, for every command, and 0 where none is" {
-	local command
+	local command comm
 	one_seed
 	start_scenario already-returned-not "$list"
 	judge
@@ -188,12 +188,23 @@ for line in sys.stdin:
 		[ -z "$stderr" ] || fail "$stderr"
 	done
 	run -1 "$ARENAINSPECT" --json --exit-code "$pid"
+	comm=$(cat "/proc/$pid/comm")
+	run -1 --separate-stderr "$ARENAINSPECT" scan --exit-code --comm "$comm"
+	[ -n "$output" ]
+	[ -z "$stderr" ] || fail "$stderr"
+	run -0 "$ARENAINSPECT" scan --comm "$comm"
 	run -0 "$ARENAINSPECT" "$pid"
 	stop
 	start_truthful quiet
 	judge
 	holds "$json" 'all(.findings[]; .severity != "warning")'
 	run -0 "$ARENAINSPECT" --exit-code "$pid"
+	run -0 "$ARENAINSPECT" scan --exit-code --comm "$(cat "/proc/$pid/comm")"
+	for command in "metrics $pid" "watch $pid" "explain TRIMMABLE"; do
+		# shellcheck disable=SC2086 # a command and its operand
+		run -2 "$ARENAINSPECT" $command --exit-code
+		grep -q 'judges no process' <<<"$output" || fail "$output"
+	done
 }
 
 # ---- explain ----
