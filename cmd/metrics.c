@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "command.h"
 #include "time_left.h"
@@ -284,22 +283,15 @@ static bool add_processes(struct metrics *metrics, const struct options *options
 	return added;
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / NS_PER_SECOND;
-}
-
 static bool run_metrics(const struct options *options, struct ari_error *err)
 {
-	struct metrics metrics = { .seconds = seconds_now() };
+	uint64_t begun = time_now();
+	struct metrics metrics = { 0 };
 	bool done;
 
 	series_init(&metrics.series, options->per_arena);
 	done = add_processes(&metrics, options, err);
-	metrics.seconds = seconds_now() - metrics.seconds;
+	metrics.seconds = (double)(time_now() - begun) / NS_PER_SECOND;
 	if (done) {
 		series_limit(&metrics.series,
 			     options->limit == 0 ? LIMIT_DEFAULT : options->limit);

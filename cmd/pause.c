@@ -8,16 +8,9 @@
 #include "out/cell.h"
 #include "pause.h"
 #include "tell.h"
+#include "time_left.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* Whoever started us in the background may have chosen so. */
 static bool is_ignored(void)
@@ -70,10 +63,10 @@ static void say_it(uint64_t ns)
 
 static void wait_for(uint64_t ns, pid_t pid, const sigset_t *interrupt, bool progress)
 {
-	uint64_t begun = now_ns(), done = 0;
+	uint64_t begun = time_now(), done = 0;
 	bool interrupted = false;
 
-	while (!interrupted && (done = now_ns() - begun) < ns && !is_gone(pid)) {
+	while (!interrupted && (done = time_now() - begun) < ns && !is_gone(pid)) {
 		if (progress)
 			show_progress(done, ns);
 		interrupted = wait_a_second(interrupt, ns - done);

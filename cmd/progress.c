@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "progress.h"
+#include "time_left.h"
 
 #define NS_PER_SECOND 1000000000u
 #define PAUSE_NS      100000000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 struct progress progress_begin(const struct options *options)
 {
 	return (struct progress){
 		.wanted = !options->quiet && isatty(STDERR_FILENO) == 1,
-		.begun_ns = now_ns(),
+		.begun_ns = time_now(),
 	};
 }
 
 void progress_tell(struct progress *progress, const char *format, ...)
 {
-	uint64_t now = now_ns();
+	uint64_t now = time_now();
 	va_list arguments;
 
 	if (!progress->wanted || now - progress->begun_ns < NS_PER_SECOND ||

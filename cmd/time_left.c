@@ -6,7 +6,7 @@
 #define NEVER	      UINT64_MAX
 #define NS_PER_SECOND 1000000000u
 
-static uint64_t now(void)
+uint64_t time_now(void)
 {
 	struct timespec now;
 
@@ -16,12 +16,12 @@ static uint64_t now(void)
 
 uint64_t time_end_after(uint64_t timeout_ns)
 {
-	return timeout_ns == 0 ? NEVER : now() + timeout_ns;
+	return timeout_ns == 0 ? NEVER : time_now() + timeout_ns;
 }
 
 uint64_t time_left(uint64_t end)
 {
-	uint64_t time = now();
+	uint64_t time = time_now();
 
 	if (end == NEVER)
 		return 0;

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* One --timeout for several visits; nanoseconds of the monotonic clock. */
+/* Nanoseconds of the monotonic clock. */
+uint64_t time_now(void);
+
+/* ---- one --timeout for several visits ---- */
 
 /* timeout_ns: 0: never. */
 uint64_t time_end_after(uint64_t timeout_ns);

@@ -13,9 +13,9 @@
 #include "out/refuse.h"
 #include "out/stream.h"
 #include "tell.h"
+#include "time_left.h"
 
 #define NS_PER_SECOND 1000000000u
-#define NS_PER_MS     1000000u
 #define INTERVAL_NS   NS_PER_SECOND
 
 /* ---- one line ---- */
@@ -122,37 +122,51 @@ static void end_watch(int number)
 	is_over = 1;
 }
 
+static const int ending[] = { SIGINT, SIGTERM };
+
 /* The second one ends us at once. */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = end_watch, .sa_flags = SA_RESETHAND };
 
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		sigaction(ending[i], &action, NULL);
 }
 
-static uint64_t now_ns(void)
+/* Nobody listens to a pipe any more: the next line will end us. */
+static int unless_written(const struct options *options)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+	return options->write == NULL ? STDOUT_FILENO : -1;
 }
 
-/* Until that time, the end of the process, or a signal. */
-static void rest_until(uint64_t at, int pidfd)
+/* Signals come in ppoll() alone, where none is missed.  True: there is no more to await.
+ */
+static bool rest_once(uint64_t ns, struct pollfd *fds, nfds_t count)
 {
-	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+	struct timespec time = { (time_t)(ns / NS_PER_SECOND),
+				 (long)(ns % NS_PER_SECOND) };
+	sigset_t held, before;
+	bool over;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		sigaddset(&held, ending[i]);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	over = is_over || ppoll(fds, count, &time, &before) > 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return over || is_over;
+}
+
+/* Until that time, the end of the process or of who reads, or a signal. */
+static void rest_until(uint64_t at, int pidfd, int out)
+{
+	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out } };
 	uint64_t now;
 
-	while (!is_over && (now = now_ns()) < at) {
-		uint64_t ms = (at - now + NS_PER_MS - 1) / NS_PER_MS;
-		int some = ms > 3600000 ? 3600000 : (int)ms;
-
-		if (poll(&process, 1, some) > 0)
+	while ((now = time_now()) < at)
+		if (rest_once(at - now, fds, sizeof(fds) / sizeof(*fds)))
 			return;
-	}
 }
 
 /* ---- the lines ---- */
@@ -231,7 +245,7 @@ static bool look_on(struct watch *watch, struct ari_error *err)
 {
 	const struct options *options = watch->options;
 	struct ari_options visit = open_options(options);
-	uint64_t next = now_ns();
+	uint64_t next = time_now();
 
 	for (uint64_t line = 1;; line++) {
 		if (!look_once(watch, &visit, err))
@@ -239,9 +253,9 @@ static bool look_on(struct watch *watch, struct ari_error *err)
 		if (watch->has_ended || is_over || line == options->lines)
 			break;
 		next += options->interval_ns;
-		if (next < now_ns())
-			next = now_ns(); /* a visit took longer: none is made up for */
-		rest_until(next, watch->pidfd);
+		if (next < time_now())
+			next = time_now(); /* a visit took longer: none is made up for */
+		rest_until(next, watch->pidfd, unless_written(options));
 		if (is_over)
 			break;
 	}

@@ -38,6 +38,7 @@ grow() {
 
 # watch ARGUMENTS…: in the background, as $watcher, into $text
 watch() {
+	: >"$text" # not the lines of one before it
 	"$ARENAINSPECT" watch "$@" >"$text" 2>"$err_text" 3>&- &
 	watcher=$!
 	started+=("$watcher")
@@ -210,6 +211,15 @@ ends_with() {
 	grep -qi 'no space' <<<"$output"
 	run bash -c "'$ARENAINSPECT' watch $pid 0.05 | head -n 2"
 	((${#lines[@]} == 2)) || fail "$output"
+}
+
+@test "who reads has gone: it does not wait for the next line to find that out" {
+	start_target nomalloc
+	run -0 timeout 20 bash -c "'$ARENAINSPECT' watch $pid 300 | head -n 2"
+	((${#lines[@]} == 2)) || fail "$output"
+	# A pipe that nobody reads is nothing to one that writes a file.
+	bash -c "'$ARENAINSPECT' watch --write '$text.file' $pid 0.5 3 | true"
+	(($(wc -l <"$text.file") == 4))
 }
 
 @test "a moment without an answer does not end it" {
