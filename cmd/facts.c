@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "out/cell.h"
 
 /* NARENAS_FROM_NCORES of glibc, on 64-bit machines. */
 #define ARENAS_PER_PROCESSOR 8
@@ -96,25 +97,20 @@ void facts_allocator(struct document *document, const struct ari_model *model)
 
 /* ---- where it runs ---- */
 
-/* A container's id is known by its first digits. */
-#define ID_DIGITS_SHOWN 12
-
 void facts_cgroup(struct document *document, const struct ari_model *model)
 {
 	const struct ari_cgroup *cgroup = &model->process.cgroup;
 	const char *unit = "", *container = "";
-	int digits = -1;
+	char room[CELL_ROOM];
 
 	if (cgroup->unit == NULL && cgroup->container == NULL)
 		return;
 	if (cgroup->unit != NULL)
 		unit = document_format(document, "unit %s%s", cgroup->unit,
 				       cgroup->container == NULL ? "" : ", ");
-	if (cgroup->container != NULL && strlen(cgroup->container) == 64)
-		digits = ID_DIGITS_SHOWN;
 	if (cgroup->container != NULL)
-		container = document_format(document, "container %.*s", digits,
-					    cgroup->container);
+		container = document_format(document, "container %s",
+					    id_text(cgroup->container, room));
 	document_fact(document, "runs in",
 		      document_format(document, "%s%s (%s)", unit, container,
 				      word_or_unknown(cgroup->path)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "open.h"
@@ -11,11 +12,14 @@
 
 #define SCREENFUL 25
 
+/* A scope that is named after the container says no more than its id. */
 static const char *unit_text(const void *row)
 {
 	const struct ari_scanned *process = row;
+	bool named_after = process->unit != NULL && process->container != NULL &&
+			   strstr(process->unit, process->container) != NULL;
 
-	return process->unit != NULL ? process->unit : process->container;
+	return process->unit != NULL && !named_after ? process->unit : process->container;
 }
 
 /* Empty where there is none; not known where nobody has looked for one. */
@@ -50,8 +54,10 @@ static const struct column columns[] = {
 	  "its real user", AT(user) },
 	{ "comm", "COMM", UNIT_TEXT, BY_DEFAULT,
 	  "its name, 15 bytes at most", AT(comm) },
-	{ "unit", "UNIT", UNIT_TEXT, BY_DEFAULT,
+	{ "unit", "UNIT", UNIT_ID, BY_DEFAULT,
 	  "its systemd unit or container, where the control group tells", .text = unit_text },
+	{ "container", "CONTAINER", UNIT_ID, ON_REQUEST,
+	  "the id of its container, or its name", AT(container) },
 	{ "cgroup", "CGROUP", UNIT_TEXT, ON_REQUEST,
 	  "path of its control group", AT(cgroup) },
 	{ "libc", "LIBC", UNIT_TEXT, ON_REQUEST,

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
+#include <string.h>
 
 #include "out/cell.h"
+
+#define ID_DIGITS	64
+#define ID_DIGITS_SHOWN 12
+
+const char *id_text(const char *id, char room[CELL_ROOM])
+{
+	if (strlen(id) != ID_DIGITS || strspn(id, "0123456789abcdef") != ID_DIGITS)
+		return id;
+	snprintf(room, CELL_ROOM, "%.*s", ID_DIGITS_SHOWN, id);
+	return room;
+}
 
 const char *bytes_text(uint64_t bytes, char room[CELL_ROOM])
 {
@@ -56,7 +68,7 @@ const char *cell_exact(const struct column *column, const struct value *value,
 {
 	if (!value->known)
 		return NULL;
-	if (column->unit == UNIT_WORD || column->unit == UNIT_TEXT)
+	if (column->unit == UNIT_WORD || unit_is_text(column->unit))
 		return value->text;
 	if (column->unit == UNIT_YESNO)
 		return value->number == ARI_NO ? "no" : "yes";
@@ -74,6 +86,8 @@ const char *cell_rounded(const struct column *column, const struct value *value,
 {
 	if (value->known && column->unit == UNIT_BYTES)
 		return bytes_text(value->number, room);
+	if (value->known && column->unit == UNIT_ID)
+		return id_text(value->text, room);
 	if (value->known && column->unit == UNIT_MORE_BYTES)
 		return more_text((int64_t)value->number, room);
 	if (value->known && column->unit == UNIT_MORE && value->number != 0) {

@@ -15,9 +15,15 @@
 const char *cell_exact(const struct column *column, const struct value *value,
 		       char room[CELL_ROOM]);
 
-/* The same for people: bytes rounded, no address is "none". */
+/* The same for people: bytes rounded, containers' ids cut, no address is "none". */
 const char *cell_rounded(const struct column *column, const struct value *value,
 			 char room[CELL_ROOM]);
+
+/*
+ * What runs there, as its runtime shows it: of the 64 digits of a container's id the
+ * first twelve, names as they are.
+ */
+const char *id_text(const char *id, char room[CELL_ROOM]);
 
 /* "812.0 MiB", "unknown". */
 const char *bytes_text(uint64_t bytes, char room[CELL_ROOM]);

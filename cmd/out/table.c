@@ -22,6 +22,7 @@ static const struct {
 	[UNIT_YESNO] = { "yes or no", false, true, false },
 	[UNIT_WORD] = { "word", false, false, true },
 	[UNIT_TEXT] = { "text", false, false, true },
+	[UNIT_ID] = { "text", false, false, true },
 };
 
 const char *unit_name(enum unit unit)
@@ -37,6 +38,11 @@ bool unit_is_number(enum unit unit)
 bool unit_is_change(enum unit unit)
 {
 	return unit == UNIT_MORE_BYTES || unit == UNIT_MORE;
+}
+
+bool unit_is_text(enum unit unit)
+{
+	return unit == UNIT_TEXT || unit == UNIT_ID;
 }
 
 /* ---- values ---- */
@@ -68,7 +74,7 @@ struct value column_value(const struct column *column, const void *row)
 {
 	struct value value = { 0 };
 
-	if (column->unit == UNIT_TEXT) {
+	if (unit_is_text(column->unit)) {
 		value.text = column_text(column, row);
 		value.known = value.text != NULL;
 		return value;
@@ -165,7 +171,7 @@ static bool says_something(const struct column *column, const struct table *tabl
 		struct value value = column_value(column, row);
 
 		if (value.known && (column->shown == BY_DEFAULT || value.number != 0 ||
-				    (column->unit == UNIT_TEXT && *value.text != '\0')))
+				    (unit_is_text(column->unit) && *value.text != '\0')))
 			return true;
 	}
 	return false;

@@ -25,6 +25,7 @@ enum unit {
 	UNIT_YESNO,	 /* enum ari_yesno */
 	UNIT_WORD,	 /* an enum of the model */
 	UNIT_TEXT,
+	UNIT_ID, /* a text; one of 64 digits is a container's, and cut for people */
 };
 
 enum shown {
@@ -40,7 +41,7 @@ enum shown {
 struct value {
 	bool known;
 	uint64_t number;
-	const char *text; /* of UNIT_WORD and UNIT_TEXT; belongs to the row */
+	const char *text; /* of UNIT_WORD, UNIT_TEXT and UNIT_ID; belongs to the row */
 };
 
 struct column {
@@ -124,5 +125,8 @@ struct value column_value(const struct column *column, const void *row);
 const char *unit_name(enum unit unit);
 bool unit_is_number(enum unit unit);
 bool unit_is_change(enum unit unit);
+
+/* A text as it is in the row. */
+bool unit_is_text(enum unit unit);
 
 #endif

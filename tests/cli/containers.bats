@@ -235,11 +235,20 @@ start_in_group() {
 	holds "$json" ".process.pid == $pid" ".process.cgroup.unit == \"$unit\"" '.process.cgroup.container == null'
 	"$ARENAINSPECT" --unit "${unit%.service}" >"$text"
 	grep -qE "^runs in +unit $unit \(" "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" scan --unit "$unit" | grep -qE "^ *$pid .* nomalloc +$unit "
+	"$ARENAINSPECT" watch --unit "$unit" -n 0.1 2 >"$text"
+	(($(wc -l <"$text") == 2)) || fail "$(cat "$text")"
+	"$ARENAINSPECT" check --unit "$unit" -m arenas -w 1 | grep -q "^ARENAINSPECT OK - arenas 1 (nomalloc, pid $pid) | 'nomalloc.arenas'=1;1;;0$"
+	"$ARENAINSPECT" metrics --unit "$unit" >"$text"
+	grep -qF "arenainspect_processes{comm=\"nomalloc\",unit=\"$unit\"} 1" "$text" || fail "$(cat "$text")"
 	"$ARENAINSPECT" doctor --unit "$unit" | grep -qE "^runs in +unit $unit \("
 	start_in_group "$TARGETS/nomalloc"
 	run "$ARENAINSPECT" --unit "$unit"
 	((status == 2)) || fail "exit $status" "$output"
 	grep -qw "$first" <<<"$output"
+	"$ARENAINSPECT" metrics --unit "$unit" >"$text"
+	grep -qF "arenainspect_processes{comm=\"nomalloc\",unit=\"$unit\"} 2" "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" check --unit "$unit" -m arenas | grep -q '^ARENAINSPECT OK - 2 processes'
 	grep -qw "$pid" <<<"$output"
 	run "$ARENAINSPECT" --unit "arenainspect-test"
 	((status == 3)) || fail "exit $status" "$output"
@@ -259,6 +268,12 @@ start_in_group() {
 	holds "$json" ".process.cgroup.container == \"$id\"" ".process.cgroup.unit == \"docker-$id.scope\""
 	"$ARENAINSPECT" "$pid" >"$text"
 	grep -qE "^runs in +unit docker-$id.scope, container ${id:0:12} \(" "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" scan --unit "docker-$id.scope" >"$text"
+	grep -qE "^ *$pid .* nomalloc +${id:0:12} " "$text" || fail "$(cat "$text")"
+	(($(sed -n 3,4p "$text" | wc -L) <= 100)) || fail "$(cat "$text")"
+	[ "$("$ARENAINSPECT" scan --unit "docker-$id.scope" -r -n -o pid,unit,container)" = "$pid $id $id" ]
+	"$ARENAINSPECT" scan --unit "docker-$id.scope" --json >"$json"
+	holds "$json" ".processes[0].unit == \"docker-$id.scope\"" ".processes[0].container == \"$id\""
 }
 
 @test "the limit of arenas from the host's processors, and what the container may use" {
