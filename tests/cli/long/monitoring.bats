@@ -295,12 +295,14 @@ nagios_shows() {
 		nagios_service warned "check_arenainspect!$name!in_use!1K!2G"
 		nagios_service critical "check_arenainspect!$name!in_use!1K!2K"
 		nagios_service absent "check_arenainspect!no-such-program!in_use!1G!2G"
+		nagios_service unit "check_arenainspect_unit!no-such.service!in_use!1G!2G"
 		nagios_service growth "check_arenainspect_growth!$name!in_use!@~:-1K!1M"
 	)
 	nagios_shows fine 0 "OK - in_use .*\($name, pid $named\)\|'$name.in_use'=[0-9]+B;1073741824;2147483648;0\|"
 	nagios_shows warned 1 'WARNING - in_use .*not in 1K'
 	nagios_shows critical 2 'CRITICAL - in_use .*not in 2K'
 	nagios_shows absent 3 'UNKNOWN - no process has the name .no-such-program'
+	nagios_shows unit 3 'UNKNOWN - no process has the unit .no-such.service'
 	known() { [[ $(status_of growth) == *"in_use_growth'=0;"* ]]; }
 	await known
 	nagios_shows growth 0 'OK - in_use_growth \+0 B/s'
@@ -327,12 +329,18 @@ nagios_shows() {
 			vars.arenainspect_comm = "postgres"
 			vars.arenainspect_warning = "500M"
 		}
+		object Service "unit" {
+			host_name = "here"
+			check_command = "arenainspect"
+			vars.arenainspect_unit = "postgresql@15-main.service"
+			vars.arenainspect_critical = "2G"
+		}
 	END
 	validate() {
 		ICINGA2_USER=$(id -un) ICINGA2_GROUP=$(id -gn) icinga2 daemon -C -c "$dir/icinga2.conf" -D CacheDir="$dir/cache" -D VarsPath="$dir/cache/vars" >"$dir/said" 2>&1
 	}
 	validate || fail "$(tail -n 20 "$dir/said")"
-	grep -q 'Instantiated 1 Service' "$dir/said"
+	grep -q 'Instantiated 2 Services' "$dir/said"
 	sed -i 's/CheckCommand "arenainspect"/CheckCommand "another"/' "$dir/kit.conf"
 	! validate
 }
