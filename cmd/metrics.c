@@ -236,49 +236,63 @@ static bool show_all(const struct metrics *metrics, const char *path,
 
 /* ---- the processes ---- */
 
-/* One process, which may not be there or may not be read: that is counted. */
-static bool add_process(struct metrics *metrics, pid_t pid, const struct options *options,
-			const struct ari_options *visiting, struct ari_error *err)
-{
-	struct ari_error why = { .code = ARI_OK };
-	struct ari_model *model = NULL;
-	bool added = true;
+struct taking {
+	struct metrics *metrics;
+	const struct options *options;
+};
 
-	if (ari_visit(pid, visiting, &model, &why))
-		why = model->stopped;
-	if (why.code == ARI_OK)
-		added = series_add(&metrics->series, model, err);
-	else
-		metrics->skipped[reason_of[why.code]]++;
+/* One process, which may not be there or may not be read: that is counted. */
+static bool take_process(void *data, size_t index, const struct ari_model *model,
+			 const struct ari_error *why, struct ari_error *err)
+{
+	const struct taking *taking = data;
+	const struct options *options = taking->options;
+
+	(void)index;
+	if (model != NULL)
+		why = &model->stopped;
+	if (why->code == ARI_OK)
+		return series_add(&taking->metrics->series, model, err);
+	taking->metrics->skipped[reason_of[why->code]]++;
 	/* Of a process that was named somebody wants to know. */
-	if (why.code != ARI_OK && !options->quiet && !options->every)
-		tell("%s", why.message);
-	ari_model_free(model);
-	return added;
+	if (!options->quiet && !options->every)
+		tell("%s", why->message);
+	return true;
 }
 
-/* One that is slow shall not cost the others their turn. */
-static uint64_t time_for_one(uint64_t timeout_ns, uint64_t end, const struct pids *pids)
+/* With all its threads, and all the time. */
+static bool visit_one(const struct ari_visits *visits, struct ari_error *err)
 {
-	uint64_t share = timeout_ns / TIME_SHARES, left = time_left(end);
+	struct ari_model *model = NULL;
+	struct ari_error why;
+	bool done = ari_visit(visits->pids[0], visits->options, &model, &why);
 
-	return pids->count > 1 && share > 0 && share < left ? share : left;
+	done = visits->take(visits->data, 0, done ? model : NULL, &why, err);
+	ari_model_free(model);
+	return done;
 }
 
 static bool add_processes(struct metrics *metrics, const struct options *options,
 			  struct ari_error *err)
 {
+	struct taking taking = { metrics, options };
 	struct ari_options visiting = open_options(options);
-	uint64_t end = time_end_after(visiting.timeout_ns);
+	struct ari_visits visits = {
+		.options = &visiting,
+		.timeout_ns = visiting.timeout_ns,
+		.take = take_process,
+		.data = &taking,
+	};
 	struct pids pids;
-	bool added = true;
+	bool added;
 
 	if (!open_pids(options, &pids, err))
 		return false;
-	for (size_t i = 0; i < pids.count && added; i++) {
-		visiting.timeout_ns = time_for_one(options->visit.timeout_ns, end, &pids);
-		added = add_process(metrics, pids.at[i], options, &visiting, err);
-	}
+	visits.pids = pids.at;
+	visits.count = pids.count;
+	if (pids.count > 1)
+		visiting.timeout_ns /= TIME_SHARES;
+	added = pids.count == 1 ? visit_one(&visits, err) : ari_visit_all(&visits, err);
 	free(pids.at);
 	return added;
 }

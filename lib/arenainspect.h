@@ -623,6 +623,35 @@ bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *
 bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Visits of several processes.
+ *
+ * options     of each: timeout_ns is that of one process (0: 10 seconds), jobs how many
+ *             are visited at the same time, each by one thread; log may be called from
+ *             any thread, one at a time
+ * timeout_ns  of all of them; 0: none
+ * take        called from the calling thread, once for each, as they are done.  model
+ *             is borrowed for the call, NULL where `why` says why there is none.  False
+ *             fills *err and fails it all.
+ */
+struct ari_visits {
+	const struct ari_options *options;
+	const pid_t *pids;
+	size_t count;
+	uint64_t timeout_ns;
+	bool (*take)(void *data, size_t index, const struct ari_model *model,
+		     const struct ari_error *why, struct ari_error *err);
+	void *data;
+};
+
+/*
+ * No process holds up the others: one that hangs is given up as ARI_TIMED_OUT, and its
+ * thread is left behind until the kernel lets it go.  What is found of a library serves
+ * all that have it.  err: ARI_NO_MEMORY, or what take() says.
+ */
+bool ari_visit_all(const struct ari_visits *visits, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* ---- metrics ---- */
 
 enum ari_unit { ARI_UNIT_COUNT, ARI_UNIT_BYTES, ARI_UNIT_SHARE };

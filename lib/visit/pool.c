@@ -195,14 +195,31 @@ static void tell_progress(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 }
 
+/* Nor is this done with the lock held. */
+static void hand_over(struct pool *pool)
+{
+	for (size_t i = 0; pool->jobs.take != NULL && i < pool->next; i++) {
+		void *result = pool->results[i];
+
+		if (result == NULL)
+			continue;
+		pool->results[i] = NULL;
+		pthread_mutex_unlock(&pool->lock);
+		pool->jobs.take(pool->jobs.take_data, i, result);
+		pthread_mutex_lock(&pool->lock);
+	}
+}
+
 /* Until every thread that counts is through, which has settled what it began. */
 static void await_workers(struct pool *pool)
 {
 	while (pool->count > 0) {
 		glance(pool);
 		give_up(pool);
+		hand_over(pool);
 		tell_progress(pool);
 	}
+	hand_over(pool);
 	tell_progress(pool);
 }
 

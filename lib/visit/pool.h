@@ -24,6 +24,12 @@ struct pool_jobs {
 	size_t count;
 	uint64_t limit_ns; /* of one job */
 	unsigned int threads;
+	/*
+	 * From the calling thread: takes a result when it is there, which then is not
+	 * among the results at the end.  May be NULL.
+	 */
+	void (*take)(void *data, size_t index, void *result);
+	void *take_data;
 	ari_progress_fn *progress; /* from the calling thread; may be NULL */
 	void *progress_data;
 };

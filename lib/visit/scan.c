@@ -36,10 +36,9 @@ struct scan {
 
 /* ---- the threads ---- */
 
-static unsigned int threads_wanted(const struct ari_scan_options *options)
+unsigned int scan_threads(unsigned int jobs)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int jobs = options->visit.jobs;
 
 	if (jobs == 0)
 		jobs = processors < 1 ? 1 : (unsigned int)processors;
@@ -54,7 +53,7 @@ static struct pool_jobs jobs_of(const struct scan *scan, size_t count)
 		.shared = scan->shared,
 		.count = count,
 		.limit_ns = scan_shared_limit(scan->shared),
-		.threads = threads_wanted(scan->options),
+		.threads = scan_threads(scan->options->visit.jobs),
 	};
 }
 

@@ -26,6 +26,7 @@ struct scan_shared {
 	char *debug_dir;
 	ari_log_fn *log; /* NULL once the scan is over */
 	void *log_data;
+	struct deadline end; /* of all visits */
 	pid_t *pids;
 	struct scan_candidate *candidates;
 	ARI_LIST(struct refusal) refusals;
@@ -103,6 +104,11 @@ static void *copied(const void *from, size_t count, size_t bytes)
 	if (copy != NULL && count > 0)
 		memcpy(copy, from, count * bytes);
 	return copy;
+}
+
+void scan_shared_set_end(struct scan_shared *shared, struct deadline end)
+{
+	shared->end = end;
 }
 
 bool scan_shared_set_pids(struct scan_shared *shared, const pid_t *pids, size_t count)
@@ -195,20 +201,38 @@ static bool may_be_refused(const struct scan_candidate *candidate)
 	return candidate->no_libc && candidate->program.inode != 0;
 }
 
+/* Of the time for one process what is left of the time for all. */
+static uint64_t time_for_one(const struct scan_shared *shared)
+{
+	uint64_t now = clock_monotonic_ns(), timeout = shared->options.timeout_ns;
+
+	if (shared->end.at_ns == 0 || now + timeout < shared->end.at_ns)
+		return timeout;
+	return now < shared->end.at_ns ? shared->end.at_ns - now : 1;
+}
+
+static bool visit_pid(struct scan_shared *shared, pid_t pid, struct ari_model **ret,
+		      struct ari_error *err)
+{
+	struct logger logger = { shared, pid };
+	struct ari_options options = shared->options;
+
+	options.timeout_ns = time_for_one(shared);
+	options.log = log_with_pid;
+	options.log_data = &logger;
+	return shared->ways.visit(pid, &options, shared->cache, ret, err);
+}
+
 static void visit_one(struct scan_shared *shared, const struct scan_candidate *candidate,
 		      struct scan_visited *visited)
 {
 	pid_t pid = (pid_t)candidate->row.pid;
-	struct logger logger = { shared, pid };
-	struct ari_options options = shared->options;
 	struct ari_model *model = NULL;
 
 	if (may_be_refused(candidate) &&
 	    is_refused(shared, &candidate->program, &visited->error))
 		return;
-	options.log = log_with_pid;
-	options.log_data = &logger;
-	if (shared->ways.visit(pid, &options, shared->cache, &model, &visited->error)) {
+	if (visit_pid(shared, pid, &model, &visited->error)) {
 		scan_fill_row(&visited->row, model);
 		visited->error = model->stopped;
 		ari_model_free(model);
@@ -229,6 +253,17 @@ void *scan_shared_visit(void *data, size_t index)
 	return visited;
 }
 
+void *scan_shared_model(void *data, size_t index)
+{
+	struct scan_shared *shared = data;
+	struct scan_model *visited = calloc(1, sizeof(*visited));
+
+	if (visited != NULL &&
+	    !visit_pid(shared, shared->pids[index], &visited->model, &visited->error))
+		visited->model = NULL;
+	return visited;
+}
+
 void scan_shared_drop_look(void *result)
 {
 	look_done(result);
@@ -238,4 +273,12 @@ void scan_shared_drop_look(void *result)
 void scan_shared_drop_visit(void *result)
 {
 	free(result);
+}
+
+void scan_shared_drop_model(void *result)
+{
+	struct scan_model *visited = result;
+
+	ari_model_free(visited->model);
+	free(visited);
 }

@@ -4,6 +4,7 @@
 
 load helper
 load metrics
+load stubborn
 
 setup() {
 	text=$BATS_TEST_TMPDIR/text
@@ -131,7 +132,7 @@ same() {
 	start_target nomalloc
 	local first=$pid
 	start_target nomalloc
-	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=process_vm_readv \
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=process_vm_readv \
 		-e inject=process_vm_readv:delay_enter=4000000:when=1 \
 		"$ARENAINSPECT" metrics --jobs 1 -t 12 "$first" "$pid" >"$text" 2>"$text.err"
 	parsed "$text" >"$samples"
@@ -221,4 +222,17 @@ same() {
 	((status == 2))
 	run "$ARENAINSPECT" metrics --comm no-such-program
 	((status == 3))
+}
+
+@test "one that hangs is counted, and all the others are read" {
+	local begun=$SECONDS name=ari-hang$$ hanging
+	start_target nomalloc
+	hanging=$pid
+	start_named "$name"
+	HANGS=:$hanging: stubborn metrics --timeout 8 --write "$text" "$hanging" "$pid" 2>"$text.err"
+	((SECONDS - begun < 40)) || fail "it took $((SECONDS - begun)) s"
+	parsed "$text" >"$samples"
+	[ "$(value processes "comm=$name")" = 1 ]
+	[ "$(value skipped_processes reason=timed_out)" = 1 ]
+	grep -q "process $hanging did not answer" "$text.err" || fail "$(cat "$text.err")"
 }

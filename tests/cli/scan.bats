@@ -5,6 +5,7 @@
 
 load helper
 load terminal
+load stubborn
 
 setup() {
 	json=$BATS_TEST_TMPDIR/scan.json
@@ -51,14 +52,6 @@ as_alone() {
 			.totals.resident.pinned_free_bytes, .process.comm,
 			.process.cgroup.path]' "$json.alone") ||
 		fail "process $1 is another in the scan than alone"
-}
-
-# stubborn ARGUMENTS…: a scan as by a kernel under which $HANGS and $REFUSES are such
-stubborn() {
-	local library=$BATS_TEST_TMPDIR/stubborn.so
-	[ -e "$library" ] || "${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$library" "$cli/foreign/stubborn.c" -ldl
-	LD_PRELOAD=$library ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0 \
-		"$ARENAINSPECT" scan "$@"
 }
 
 @test "a process has the numbers that a visit of it alone gives" {
@@ -156,7 +149,7 @@ stubborn() {
 	start_target nomalloc
 	local refusing=$pid
 	start_target nomalloc
-	REFUSES=:$refusing: stubborn --json >"$json"
+	REFUSES=:$refusing: stubborn scan --json >"$json"
 	row_is "$refusing" '.depth == "mappings" and .skipped == "denied" and .libc == "glibc" and
 		.rss_bytes > 0 and .malloc_bytes == null and .arenas == null'
 	row_is "$pid" '.depth == "chunks"'
@@ -169,7 +162,7 @@ stubborn() {
 	start_target nomalloc
 	hanging+=:$pid
 	start_truthful quiet
-	HANGS=:$hanging: stubborn --json --timeout 2 --jobs 2 >"$json"
+	HANGS=:$hanging: stubborn scan --json --timeout 2 --jobs 2 >"$json"
 	((SECONDS - begun < 40)) || fail "it took $((SECONDS - begun)) s"
 	row_is "${hanging%:*}" '.depth == "mappings" and .skipped == "timeout" and .rss_bytes > 0'
 	row_is "${hanging#*:}" '.depth == "mappings" and .skipped == "timeout"'
@@ -271,7 +264,7 @@ alone() {
 @test "progress is told on a terminal only, and taken away again" {
 	start_target nomalloc
 	export HANGS=:$pid:
-	stubborn --timeout 1 >/dev/null 2>"$text"
+	stubborn scan --timeout 1 >/dev/null 2>"$text"
 	[ ! -s "$text" ] || fail "$(cat "$text")"
 	on_terminal "LD_PRELOAD=$BATS_TEST_TMPDIR/stubborn.so \
 		ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0 \

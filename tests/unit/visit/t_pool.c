@@ -120,6 +120,42 @@ TEST(jobs_run_side_by_side_and_no_more_than_asked_for)
 	await_release(&shared);
 }
 
+struct taken {
+	size_t count;
+	bool of[500];
+};
+
+static void take(void *data, size_t index, void *result)
+{
+	struct taken *taken = data;
+
+	ck_assert_uint_eq(*(size_t *)result, index);
+	ck_assert(!taken->of[index]);
+	taken->of[index] = true;
+	taken->count++;
+	free(result);
+}
+
+TEST(result_is_taken_when_it_is_there_and_a_late_one_never)
+{
+	struct shared shared = { .hangs_from = 3, .hangs_to = 4 };
+	struct pool_jobs jobs = jobs_of(&shared, 500, 4);
+	struct taken taken = { 0 };
+	void *results[500];
+	struct ari_error err;
+
+	jobs.limit_ns = 300 * (uint64_t)MS;
+	jobs.take = take;
+	jobs.take_data = &taken;
+	ck_works(pool_run(&jobs, results, &err), &err);
+	atomic_store(&shared.let_go, true);
+	await_release(&shared);
+	ck_assert_uint_eq(taken.count, 499);
+	ck_assert(!taken.of[3]);
+	for (size_t i = 0; i < 500; i++)
+		ck_assert(results[i] == NULL);
+}
+
 TEST(no_job_is_no_work)
 {
 	struct shared shared = { 0 };
@@ -220,6 +256,7 @@ TEST(progress_is_told_and_goes_up_to_the_end)
 
 UNIT_MAIN("visit/pool", every_job_is_done_once_and_its_result_is_its_own,
 	  jobs_run_side_by_side_and_no_more_than_asked_for, no_job_is_no_work,
+	  result_is_taken_when_it_is_there_and_a_late_one_never,
 	  job_that_hangs_is_given_up_and_the_others_are_done,
 	  result_that_comes_too_late_is_dropped,
 	  threads_that_are_left_behind_have_a_bound,
