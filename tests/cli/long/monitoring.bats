@@ -13,6 +13,16 @@ setup() {
 	samples=$dir/samples
 }
 
+# Nagios' workers see by themselves that it has gone.
+teardown() {
+	end_all
+	await no_workers
+}
+
+no_workers() {
+	! pgrep -f "^nagios4 .*$BATS_TEST_TMPDIR/" >/dev/null
+}
+
 # free_port: one that nobody listens at
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
