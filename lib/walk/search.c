@@ -65,10 +65,13 @@ static void read_pages(struct search *search, struct region *region)
 	uint64_t page = search->mem->page_bytes;
 
 	for (size_t at = 0; at < region->length; at += page) {
-		if (mem_read(search->mem, region->start + at, region->bytes + at, page,
+		/* A core may have a part that ends within a page. */
+		size_t left = region->length - at, bytes = left < page ? left : page;
+
+		if (mem_read(search->mem, region->start + at, region->bytes + at, bytes,
 			     NULL))
 			continue;
-		memset(region->bytes + at, 0, page);
+		memset(region->bytes + at, 0, bytes);
 		search->unread++;
 	}
 }

@@ -220,6 +220,16 @@ crash() {
 	done
 }
 
+@test "a part of a core that ends within a page is read to its end" {
+	local way main_arena
+	main_arena=$("$ARENAINSPECT" arenas -rn -o address --core "$quiet" | head -1)
+	"$cli/cores.py" shrink "$quiet" "$main_arena" "$BATS_TEST_TMPDIR/core.odd"
+	for way in auto search; do
+		"$ARENAINSPECT" --json --symbols "$way" --core "$BATS_TEST_TMPDIR/core.odd" >"$json"
+		holds "$json" '.totals.arenas > 0'
+	done
+}
+
 @test "hostile cores end in an answer" {
 	local seed=${SEEDS:-$(od -An -N4 -tu4 /dev/urandom)} seconds=12 way
 	for way in auto search; do

@@ -3,6 +3,7 @@
 """Core files that are not what they should be.
 
   cores.py cut CORE ADDRESS OUT     of the part that holds ADDRESS only what is before it
+  cores.py shrink CORE ADDRESS OUT  the part that holds ADDRESS ends some bytes earlier
   cores.py unname CORE OUT          without the note of the files that were mapped
   cores.py hostile CORE SEED COUNT SECONDS COMMAND…
 
@@ -62,6 +63,14 @@ def cut(core, address, out):
         return min(phdr[5], address - phdr[3]) if holds else phdr[5]
 
     Core(core).write(out, keep)
+
+
+def shrink(core, address, out):
+    whole = Core(core)
+    for phdr in whole.phdrs:
+        if phdr[0] == PT_LOAD and phdr[3] <= int(address, 0) < phdr[3] + phdr[6]:
+            phdr[6] -= 24
+    whole.write(out, lambda phdr: min(phdr[5], phdr[6]) if phdr[0] == PT_LOAD else phdr[5])
 
 
 def notes(data):
@@ -167,7 +176,7 @@ def hostile(path, seed, count, seconds, *command):
 
 
 def main():
-    commands = {"cut": cut, "unname": unname, "hostile": hostile}
+    commands = {"cut": cut, "shrink": shrink, "unname": unname, "hostile": hostile}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])
