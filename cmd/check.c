@@ -340,7 +340,7 @@ static void help_more(FILE *out)
 
 const struct command command_check = {
 	.name = "check",
-	.arguments = "PID",
+	.arguments = "PID...",
 	.help = "a monitoring plugin: OK, WARNING or CRITICAL by ranges for metrics",
 	.live_only = true,
 	.take_operands = options_take_subjects,

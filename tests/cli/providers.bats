@@ -36,7 +36,7 @@ provided_by() {
 		grep -qE '^allocator +glibc provides malloc; glibc.s part is ' "$text" || fail "$(cat "$text")"
 	elif [ "$1" = own ]; then
 		grep -qF "$path has a malloc of its own" "$text" || fail "$(cat "$text")"
-		grep -qF "OTHER-ALLOCATOR: malloc is that of $path; glibc's malloc has " "$text" || fail "$(cat "$text")"
+		grep -qF "OTHER-ALLOCATOR: malloc is that of ${path##*/}; glibc's malloc has " "$text" || fail "$(cat "$text")"
 	else
 		grep -qE "^allocator +$1 provides malloc \($path\); glibc.s part is " "$text" || fail "$(cat "$text")"
 	fi
