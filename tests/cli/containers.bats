@@ -180,7 +180,7 @@ hierarchy_of() {
 	local type options
 	while read -r top type options; do
 		can_limit "$1" && return
-	done < <(awk '$3 ~ /^cgroup2?$/ { print $2, $3, $4 }' /proc/mounts)
+	done < <(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/" { print $2, $3, $4 }' /proc/mounts)
 	hierarchy=$BATS_TEST_TMPDIR/hierarchy
 	mkdir "$hierarchy"
 	top=$hierarchy

@@ -58,7 +58,9 @@ build() {
 		[ "$program" -nt "$top/tests/targets/target.h" ] && [ "$program" -nt "$root.version" ]; then
 		return 0
 	fi
-	gcc --sysroot="$root" -B"$root/usr/lib/x86_64-linux-gnu" -L"$root/usr/lib/x86_64-linux-gnu" -std=gnu11 -D_GNU_SOURCE= -O1 -g -pthread -o "$program" "$source" "$@"
+	# Another run may be about it, too: whole or not at all.
+	gcc --sysroot="$root" -B"$root/usr/lib/x86_64-linux-gnu" -L"$root/usr/lib/x86_64-linux-gnu" -std=gnu11 -D_GNU_SOURCE= -O1 -g -pthread -o "$program.$$" "$source" "$@"
+	mv "$program.$$" "$program"
 }
 
 # This gcc's libgcc_eh.a wants a function of glibc 2.35 when it unwinds, which no static
@@ -77,7 +79,8 @@ build_targets() {
 	build history-static history.c "${static[@]}"
 	build threads-static threads.c "${static[@]}"
 	build cached-static cached.c "${static[@]}"
-	strip --strip-all -o "$built/history-stripped" "$built/history-static"
+	strip --strip-all -o "$built/history-stripped.$$" "$built/history-static"
+	mv "$built/history-stripped.$$" "$built/history-stripped"
 }
 
 # in_root COMMAND…: for launch; its /tmp is this test's, its /mnt has the targets
