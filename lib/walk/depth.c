@@ -311,6 +311,7 @@ static bool settle(struct worker *worker, struct arena_visit *visit,
 static void visit_done(struct arena_visit *visit)
 {
 	marks_done(&visit->marks);
+	marks_done(&visit->cached);
 	marks_done(&visit->anchors);
 	list_done(&visit->damage);
 	list_done(&visit->pieces);
@@ -369,14 +370,17 @@ static bool attempt(struct worker *worker, struct arena_visit *visit, bool again
 {
 	const struct walk *walk = visit->walk;
 
-	if (!deadline_ok(walk->deadline, err) || !begin(worker, visit, again, err))
+	if (!deadline_ok(walk->deadline, err) ||
+	    (again && !tcaches_read_anew(walk, visit->arena, &visit->cached, err)) ||
+	    !begin(worker, visit, again, err))
 		return false;
 	if (visit->arena->state == ARI_STATE_TORN)
 		return true; /* its state cannot be read */
 	set_rules(visit);
 	return marks_read(&worker->peek, &visit->state,
 			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
-	       tcaches_mark(walk, visit->arena, again, &visit->marks, err) &&
+	       tcaches_mark(walk, visit->arena, again ? &visit->cached : NULL,
+			    &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
 	       settle(worker, visit, err);
 }

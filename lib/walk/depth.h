@@ -30,6 +30,7 @@ struct arena_visit {
 	struct arena_state before;
 	struct trim_rules rules;
 	struct marks marks;
+	struct marks cached;	/* by threads, read anew for this attempt */
 	uint64_t astray_before; /* marks.astray of the attempt before */
 	struct marks anchors;	/* filled when a walk asks for it */
 	bool has_anchors;

@@ -231,10 +231,16 @@ static void choose_threads(const struct walk *walk, const struct ari_arena *aren
 	}
 }
 
-static bool mark_anew(const struct walk *walk, const struct ari_arena *arena,
-		      struct marks *marks, struct ari_error *err)
+static bool has_marks(const struct walk *walk)
 {
-	autofree bool *chosen = calloc(walk->threads.count, sizeof(*chosen));
+	return tcaches_known(walk->tcaches) && walk->threads.count > 0 &&
+	       has_caches(walk);
+}
+
+static bool read_anew(const struct walk *walk, const struct ari_arena *arena,
+		      struct marks *ret, struct ari_error *err)
+{
+	autofree bool *chosen = calloc(walk->threads.count + 1, sizeof(*chosen));
 	struct marks fresh = { 0 };
 	struct reading reading;
 	bool done;
@@ -246,20 +252,27 @@ static bool mark_anew(const struct walk *walk, const struct ari_arena *arena,
 		return false;
 	done = read_threads(walk, &reading, chosen, err);
 	tclists_close(reading.lists);
+	if (!done) {
+		marks_done(&fresh);
+		return false;
+	}
 	marks_sort(&fresh);
-	done = done && merge_slices(&fresh, arena, marks, err);
-	marks_done(&fresh);
-	return done;
+	*ret = fresh;
+	return true;
 }
 
-bool tcaches_mark(const struct walk *walk, const struct ari_arena *arena, bool again,
-		  struct marks *marks, struct ari_error *err)
+bool tcaches_read_anew(const struct walk *walk, const struct ari_arena *arena,
+		       struct marks *ret, struct ari_error *err)
 {
-	if (!tcaches_known(walk->tcaches) || walk->threads.count == 0 ||
-	    !has_caches(walk))
-		return true;
-	return again ? mark_anew(walk, arena, marks, err)
-		     : merge_slices(&walk->tcaches->marks, arena, marks, err);
+	return !has_marks(walk) || read_anew(walk, arena, ret, err);
+}
+
+bool tcaches_mark(const struct walk *walk, const struct ari_arena *arena,
+		  const struct marks *anew, struct marks *marks, struct ari_error *err)
+{
+	return !has_marks(walk) ||
+	       merge_slices(anew != NULL ? anew : &walk->tcaches->marks, arena, marks,
+			    err);
 }
 
 void tcaches_count(struct ari_model *model, const struct marks *marks, bool known)

@@ -32,11 +32,21 @@ bool walk_tcaches(struct walk *walk, struct tcaches *ret, struct ari_error *err)
 void tcaches_done(struct tcaches *tcaches);
 
 /*
- * Adds to marks what of walk->tcaches lies in the arena's heaps.  With `again`, the
- * caches of the threads concerned are read anew, for an arena that moves.
+ * Reads the caches of the threads that the arena concerns anew, for one that moves: those
+ * attached to it, and those that held a chunk of its heaps.  Before the arena's state is
+ * read, so that this lies between nothing that must fit together.  *ret, zeroed, for
+ * marks_done(); it stays empty where nothing is known of caches.
  */
-bool tcaches_mark(const struct walk *walk, const struct ari_arena *arena, bool again,
-		  struct marks *marks, struct ari_error *err)
+bool tcaches_read_anew(const struct walk *walk, const struct ari_arena *arena,
+		       struct marks *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * Adds to marks what lies in the arena's heaps of walk->tcaches, or of what was read
+ * anew (NULL: nothing was).
+ */
+bool tcaches_mark(const struct walk *walk, const struct ari_arena *arena,
+		  const struct marks *anew, struct marks *marks, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /*

@@ -597,13 +597,16 @@ static void begin_three(struct caches *caches, uint64_t *ret_chunks)
 static void mark_arena(struct caches *caches, size_t built, bool again, struct marks *ret)
 {
 	struct world *world = &caches->world;
+	const struct ari_arena *arena = world_find(world, world->arenas[built].address);
+	struct marks anew = { 0 };
 	struct ari_error err;
 
 	marks_done(ret);
-	ck_works(tcaches_mark(&world->walk,
-			      world_find(world, world->arenas[built].address), again, ret,
-			      &err),
+	if (again)
+		ck_works(tcaches_read_anew(&world->walk, arena, &anew, &err), &err);
+	ck_works(tcaches_mark(&world->walk, arena, again ? &anew : NULL, ret, &err),
 		 &err);
+	marks_done(&anew);
 }
 
 TEST(chunks_are_marked_in_the_arena_that_they_lie_in)
