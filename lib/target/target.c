@@ -297,12 +297,28 @@ static bool is_program(const struct target *target, const struct map *map)
 	       target_exe(target, &exe, NULL) && strcmp(exe, map->path) == 0;
 }
 
+/*
+ * A path from the process's own root.  Where that is not ours the kernel may write it
+ * from ours, or from that of our mount namespace, as it then writes the root itself.
+ */
+static const char *from_root(const char *root, const char *path)
+{
+	size_t length = root == NULL ? 0 : strlen(root);
+
+	return length > 1 && strncmp(path, root, length) == 0 && path[length] == '/'
+		       ? path + length
+		       : path;
+}
+
 bool target_file_name(const struct target *target, const struct map *map, char **ret,
 		      struct ari_error *err)
 {
-	autofree char *in_root = NULL;
+	autofree char *in_root = NULL, *root = NULL;
 
-	if (asprintf(&in_root, "/proc/%d/root%s", (int)target->task, map->path) < 0)
+	if (!procfs_link(target->task_dir, "root", &root, NULL))
+		root = NULL;
+	if (asprintf(&in_root, "/proc/%d/root%s", (int)target->task,
+		     from_root(root, map->path)) < 0)
 		return fail_memory(err);
 	/*
 	 * Paths first: debug information is looked for beside them.  In the root
