@@ -14,6 +14,7 @@ cli=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ARENAINSPECT=${ARENAINSPECT:-$cli/../../build/arenainspect}
 TARGETS=${TARGETS:-$cli/../../build/targets}
 started=()
+declare -gA start_of=() # when each began: a number is given again to another process
 
 # launch COMMAND…: runs it in the background.
 #   $pid  its process   $in  a descriptor of its stdin   $out, $err  files of its output
@@ -27,6 +28,7 @@ launch() {
 	"$@" <"$dir/in" >"$out" 2>"$err" 3>&- &
 	pid=$!
 	started+=("$pid")
+	start_of[$pid]=$(began_at "$pid")
 	exec {in}>"$dir/in"
 }
 
@@ -98,15 +100,31 @@ ask_info() {
 # stop: ends the process last started
 stop() {
 	exec {in}>&-
-	kill -KILL "$pid" 2>/dev/null || :
+	kill_own "$pid"
 	wait "$pid" 2>/dev/null || :
+}
+
+# began_at PID: in clock ticks since boot; nothing when it has ended.  A name may hold
+# anything: what follows its bracket counts.
+began_at() {
+	local stat fields
+	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+	read -ra fields <<<"${stat##*) }"
+	echo "${fields[19]}"
+}
+
+# kill_own PID: unless it is another's by now
+kill_own() {
+	local began=${start_of[$1]-}
+	[ -z "$began" ] || [ "$(began_at "$1")" = "$began" ] || return 0
+	kill -KILL "$1" 2>/dev/null || :
 }
 
 # For every teardown; a target that was stopped before is no error.
 end_all() {
 	local each
 	for each in "${started[@]}"; do
-		kill -KILL "$each" 2>/dev/null || :
+		kill_own "$each"
 		wait "$each" 2>/dev/null || :
 	done
 }

@@ -72,7 +72,7 @@ named_as_by_the_kernel() {
 	pid=$(sed -n 's/^child //p' "$out")
 	started+=("$pid")
 	by_every_way
-	holds "$json" '.threads | length == 1' '.threads[0].arena > 0' '.quality.notes == []' \
+	holds "$json" '.threads | length == 1' '.arenas[.threads[0].arena].attached_threads == 1' '.quality.notes == []' \
 		".threads[0].tid == $pid" '[.arenas[] | select(.idle | not)] | length == 1'
 }
 
