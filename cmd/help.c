@@ -64,8 +64,9 @@ void help_metrics(FILE *out)
 
 static void help_command(FILE *out, const struct command *command)
 {
-	fprintf(out, "Usage: arenainspect %s [OPTIONS] %s\n\n%s\n", command->name,
-		command->arguments, command->help);
+	fprintf(out, "Usage: arenainspect %s [OPTIONS]%s%s\n\n%s\n", command->name,
+		*command->arguments == '\0' ? "" : " ", command->arguments,
+		command->help);
 	if (command->own != OWN_NONE) {
 		fputs("\nOptions of this command:\n", out);
 		write_own_options(out, command);
