@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "mem/peek.h"
+#include "mem/states.h"
 #include "mem/view.h"
 #include "walk/chunk.h"
 #include "walk/tclists.h"
@@ -14,7 +15,6 @@
 #define COUNT_MAX     UINT16_MAX /* MAX_TCACHE_COUNT */
 #define TRIES	      3
 #define AT_ONCE	      1024 /* lists; the kernel takes no more ranges in one call */
-#define WINDOW	      256  /* pages whose states are looked up at once */
 /* What a thousand threads may hold that fill their caches. */
 #define CHUNKS_MAX ((uint64_t)1 << 20)
 
@@ -43,8 +43,7 @@ struct tclists {
 	size_t count;
 	struct mem_range ranges[AT_ONCE];
 	struct cursor *of_range[AT_ONCE];
-	uint8_t states[WINDOW];
-	uint64_t states_from; /* a page's address; 1: none are known */
+	struct states states;
 };
 
 bool tclists_open(const struct walk *walk, struct tclists **ret, struct ari_error *err)
@@ -62,8 +61,9 @@ bool tclists_open(const struct walk *walk, struct tclists **ret, struct ari_erro
 	lists->lists = walk->layout->members[TC_ENTRIES].count;
 	if (lists->lists > AT_ONCE)
 		lists->lists = AT_ONCE;
-	if (!peek_open(walk->mem, &lists->peek, err)) {
-		free(lists);
+	if (!peek_open(walk->mem, &lists->peek, err) ||
+	    !states_open(walk->mem, &lists->states, err)) {
+		tclists_close(lists);
 		return false;
 	}
 	*ret = lists;
@@ -75,6 +75,7 @@ void tclists_close(struct tclists *lists)
 	if (lists == NULL)
 		return;
 	peek_close(&lists->peek);
+	states_close(&lists->states);
 	free(lists);
 }
 
@@ -168,20 +169,14 @@ static int by_entry(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Addresses come in order, so that a look at some pages does for many of them. */
 static bool is_present(struct tclists *lists, uint64_t address, bool *ret,
 		       struct ari_error *err)
 {
-	uint64_t page = lists->mem->page_bytes, at = address - address % page;
+	uint8_t state;
 
-	if (lists->states_from == 1 || at < lists->states_from ||
-	    (at - lists->states_from) / page >= WINDOW) {
-		lists->states_from = 1;
-		if (!lists->mem->ops->pages(lists->mem, at, WINDOW, lists->states, err))
-			return false;
-		lists->states_from = at;
-	}
-	*ret = page_is_present(lists->states[(at - lists->states_from) / page]);
+	if (!states_get(&lists->states, address, &state, err))
+		return false;
+	*ret = page_is_present(state);
 	return true;
 }
 
@@ -204,7 +199,6 @@ static bool plan(struct tclists *lists, size_t *ret_ranges, struct ari_error *er
 	size_t ranges = 0;
 
 	qsort(lists->cursors, lists->count, sizeof(*lists->cursors), by_entry);
-	lists->states_from = 1;
 	for (size_t i = 0; i < lists->count; i++) {
 		struct cursor *cursor = &lists->cursors[i];
 		uint64_t chunk = cursor->entry - offset_of(lists, MC_FD);
@@ -325,6 +319,7 @@ static bool read_once(struct tclists *lists, size_t count, size_t *ret_left,
 {
 	lists->count = 0;
 	peek_forget(&lists->peek);
+	states_forget(&lists->states);
 	for (size_t i = 0; i < count; i++)
 		if (!lists->caches[i].whole && !begin_cache(lists, i, err))
 			return false;

@@ -59,6 +59,9 @@ static bool fake_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 	if (__builtin_mul_overflow(count, mem->page_bytes, &bytes) ||
 	    __builtin_add_overflow(start, bytes, &end))
 		return fail_at(err, ARI_FAULT, start, "beyond the address space");
+	if (fake_of(mem)->blind)
+		return fail(err, ARI_GONE, "the process went away");
+	fake_of(mem)->lookups++;
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *state =
 			state_at(fake_of(mem), start + i * mem->page_bytes);

@@ -24,10 +24,12 @@ struct fake {
 	void *data;
 	/* What copying fails with; ARI_OK: it works. */
 	enum ari_code broken;
+	bool blind; /* looking at page tables fails with ARI_GONE */
 	/* What the file behind a mapping holds at each place; -1: it is gone. */
 	int file_byte;
 	unsigned int copies, files, refreshes; /* copies: of ranges */
 	unsigned int calls;		       /* that copied some */
+	unsigned int lookups;		       /* of pages' states, of any number */
 	/* Bytes copied of pages that were not present: must stay 0. */
 	uint64_t disturbed;
 };

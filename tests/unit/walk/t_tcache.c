@@ -183,6 +183,25 @@ TEST(lists_are_followed_in_every_layout)
 	}
 }
 
+/* A look at the page tables costs more than a chunk: one does for all that are near. */
+TEST(pages_of_cached_chunks_are_looked_up_together)
+{
+	struct caches caches;
+	unsigned int before;
+
+	begin(&caches, V236);
+	make_cache(&caches, CACHE(0));
+	add_thread(&caches, 0, CACHE(0));
+	for (unsigned int i = 0; i < 7; i++)
+		put_chunk(&caches, CHUNK(8 * i), 32, i == 6 ? 0 : CHUNK(8 * (i + 1)));
+	set_list(&caches, CACHE(0), SIZE_32, 7, CHUNK(0));
+	before = caches.world.fake.lookups;
+	expect_read(&caches, 7, true);
+	/* One for the cache itself, and one or two for the block of its chunks. */
+	ck_assert_uint_le(caches.world.fake.lookups - before, 3);
+	end(&caches);
+}
+
 /* Of 2.42; a list has every size of its power of two. */
 TEST(large_lists_hold_the_sizes_of_their_class)
 {
@@ -715,6 +734,7 @@ TEST(noise_ends_and_marks_no_more_than_the_counters_allow)
 }
 
 UNIT_MAIN("walk/tcache", lists_are_followed_in_every_layout,
+	  pages_of_cached_chunks_are_looked_up_together,
 	  large_lists_hold_the_sizes_of_their_class,
 	  mmapped_chunk_in_a_cache_is_in_no_arena,
 	  release_without_caches_has_none_and_says_so,
