@@ -56,7 +56,7 @@ static bool live_runs(struct mem *mem, uint64_t start, uint64_t end,
 		      struct page_run *runs, size_t room, size_t *ret_count,
 		      uint64_t *ret_reached, struct ari_error *err)
 {
-	return pages_runs(&live_of(mem)->residency.pages, start, end, runs, room,
+	return pages_runs(&live_of(mem)->residency.pages, start, end, false, runs, room,
 			  ret_count, ret_reached, err);
 }
 

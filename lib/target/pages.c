@@ -197,16 +197,17 @@ static void add_run(struct page_run *runs, size_t *count, const struct page_run 
 }
 
 static bool runs_by_scan(const struct pages *pages, uint64_t start, uint64_t end,
-			 struct page_run *runs, size_t room, size_t *ret_count,
-			 uint64_t *ret_reached, struct ari_error *err)
+			 bool tell_files, struct page_run *runs, size_t room,
+			 size_t *ret_count, uint64_t *ret_reached, struct ari_error *err)
 {
+	uint64_t also = tell_files ? SCAN_FILE : 0;
 	struct scan_region regions[REGIONS];
 	struct scan_arg arg;
 	size_t found;
 
 	if (room > REGIONS)
 		room = REGIONS;
-	while (!scan(pages, start, end, regions, room, SCAN_FILE, &arg, &found))
+	while (!scan(pages, start, end, regions, room, also, &arg, &found))
 		if (errno != EINTR)
 			return gone(err);
 	for (size_t i = 0; i < found; i++) {
@@ -244,7 +245,7 @@ static bool runs_by_entries(const struct pages *pages, uint64_t start, uint64_t 
 	return true;
 }
 
-bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end,
+bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end, bool tell_files,
 		struct page_run *runs, size_t room, size_t *ret_count,
 		uint64_t *ret_reached, struct ari_error *err)
 {
@@ -252,6 +253,9 @@ bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end,
 	*ret_reached = end;
 	if (pages->fd < 0 || start >= end)
 		return true;
-	return (pages->can_scan ? runs_by_scan : runs_by_entries)(
-		pages, start, end, runs, room, ret_count, ret_reached, err);
+	if (!pages->can_scan)
+		return runs_by_entries(pages, start, end, runs, room, ret_count,
+				       ret_reached, err);
+	return runs_by_scan(pages, start, end, tell_files, runs, room, ret_count,
+			    ret_reached, err);
 }

@@ -57,7 +57,7 @@ bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 struct page_run {
 	uint64_t start, end;
 	uint8_t state; /* enum page_state, with PAGE_IS_HUGE */
-	bool of_file;  /* not anonymous; only PAGEMAP_SCAN tells */
+	bool of_file;  /* not anonymous; only PAGEMAP_SCAN tells, when asked to */
 };
 
 /*
@@ -65,9 +65,10 @@ struct page_run {
  * pages.  They were looked for up to *ret_reached, from where to go on; it is `end`
  * when there are no more.  With PAGEMAP_SCAN the cost follows what is there; else a
  * call looks at 1024 pages at most.  Where the page tables may not be looked at there
- * are no runs.
+ * are no runs.  tell_files: the kernel looks at each page itself then, which costs four
+ * times as much.
  */
-bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end,
+bool pages_runs(const struct pages *pages, uint64_t start, uint64_t end, bool tell_files,
 		struct page_run *runs, size_t room, size_t *ret_count,
 		uint64_t *ret_reached, struct ari_error *err)
 	__attribute__((warn_unused_result));

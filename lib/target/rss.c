@@ -69,22 +69,46 @@ static void take_run(struct sweep *sweep, const struct page_run *run)
 	}
 }
 
-static bool sweep_tables(const struct pages *pages, struct sweep *sweep,
-			 struct ari_error *err)
+static bool is_shared(const struct maps *maps, uint64_t address)
 {
-	uint64_t page = pages->page_bytes;
-	uint64_t at = sweep->spans[0].start, end = sweep->spans[sweep->count - 1].end;
+	const struct map *map = maps_find(maps, address);
 
-	at -= at % page;
-	end += (page - end % page) % page;
+	return map != NULL && (map->flags & MAP_IS_SHARED);
+}
+
+static bool sweep_range(const struct pages *pages, struct sweep *sweep, uint64_t at,
+			uint64_t end, bool tell_files, struct ari_error *err)
+{
 	while (at < end) {
 		struct page_run runs[RUNS];
 		size_t found;
 
-		if (!pages_runs(pages, at, end, runs, RUNS, &found, &at, err))
+		if (!pages_runs(pages, at, end, tell_files, runs, RUNS, &found, &at, err))
 			return false;
 		for (size_t i = 0; i < found; i++)
 			take_run(sweep, &runs[i]);
+	}
+	return true;
+}
+
+/* Whose pages are a file's matters in shared mappings alone, and is dear to ask for. */
+static bool sweep_tables(const struct pages *pages, struct sweep *sweep,
+			 struct ari_error *err)
+{
+	uint64_t page = pages->page_bytes;
+
+	for (size_t i = 0, next; i < sweep->count; i = next) {
+		bool shared = is_shared(sweep->maps, sweep->spans[i].start);
+		uint64_t at = sweep->spans[i].start, end;
+
+		for (next = i + 1; next < sweep->count; next++)
+			if (is_shared(sweep->maps, sweep->spans[next].start) != shared)
+				break;
+		end = sweep->spans[next - 1].end;
+		at -= at % page;
+		end += (page - end % page) % page;
+		if (!sweep_range(pages, sweep, at, end, shared, err))
+			return false;
 	}
 	return true;
 }

@@ -15,7 +15,8 @@ struct rss_span {
 /*
  * Fills in the two numbers of `count` spans, which are in order of address, do not
  * overlap and lie in one mapping of maps each.  With PAGEMAP_SCAN it is one sweep over
- * the page tables between the first and the last, which costs what is present.
+ * the page tables between the first and the last (and one for each stretch of shared
+ * mappings, where pages of files are told from a device's), which costs what is present.
  * Without it smaps says what a mapping holds, and pages are looked up only where
  * several spans share one (which then should cover all of it, so that what cannot be
  * looked up is what the others leave).

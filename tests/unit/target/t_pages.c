@@ -165,17 +165,20 @@ TEST(runs_are_pages_in_a_row_in_one_state)
 	size_t count;
 
 	open_pages(&scratch, entries, 7, 4096, &pages);
-	ck_works(pages_runs(&pages, 0, 7 * 4096, runs, 3, &count, &reached, &err), &err);
+	ck_works(pages_runs(&pages, 0, 7 * 4096, false, runs, 3, &count, &reached, &err),
+		 &err);
 	ck_assert_uint_eq(count, 3);
 	ck_assert_uint_ge(reached, 6 * 4096);
 	expect_run(&runs[0], 4096, 3 * 4096, PAGE_PRESENT);
 	expect_run(&runs[1], 3 * 4096, 4 * 4096, PAGE_NOT_ALONE);
 	ck_assert_uint_eq(page_state(runs[2].state), PAGE_SWAPPED);
 	/* With too little room there is a way on. */
-	ck_works(pages_runs(&pages, 0, 7 * 4096, runs, 1, &count, &reached, &err), &err);
+	ck_works(pages_runs(&pages, 0, 7 * 4096, false, runs, 1, &count, &reached, &err),
+		 &err);
 	ck_assert_uint_eq(count, 1);
 	ck_assert_uint_lt(reached, 7 * 4096);
-	ck_works(pages_runs(&pages, 4096, 4096, runs, 1, &count, &reached, &err), &err);
+	ck_works(pages_runs(&pages, 4096, 4096, false, runs, 1, &count, &reached, &err),
+		 &err);
 	ck_assert_uint_eq(count, 0);
 	close_pages(&scratch, &pages);
 }
@@ -191,14 +194,15 @@ TEST(look_for_runs_ends_far_from_anything)
 	size_t count;
 
 	open_pages(&scratch, entries, 1, 4096, &pages);
-	ck_works(
-		pages_runs(&pages, 0, (uint64_t)1 << 44, &run, 1, &count, &reached, &err),
-		&err);
+	ck_works(pages_runs(&pages, 0, (uint64_t)1 << 44, false, &run, 1, &count,
+			    &reached, &err),
+		 &err);
 	ck_assert_uint_eq(count, 0);
 	ck_assert_uint_eq(reached, 1024 * 4096);
 	close_pages(&scratch, &pages);
 	pages = (struct pages){ .fd = -1, .page_bytes = 4096 };
-	ck_works(pages_runs(&pages, 0, 4096, &run, 1, &count, &reached, &err), &err);
+	ck_works(pages_runs(&pages, 0, 4096, false, &run, 1, &count, &reached, &err),
+		 &err);
 	ck_assert_uint_eq(count, 0);
 	ck_assert_uint_eq(reached, 4096);
 }
@@ -215,8 +219,8 @@ static size_t runs_of(const struct pages *pages, uint64_t at, uint64_t end,
 	size_t all = 0, count;
 
 	while (at < end) {
-		ck_works(pages_runs(pages, at, end, runs + all, room - all, &count, &at,
-				    &err),
+		ck_works(pages_runs(pages, at, end, false, runs + all, room - all, &count,
+				    &at, &err),
 			 &err);
 		all += count;
 	}
@@ -253,6 +257,36 @@ TEST(runs_of_either_way_are_the_same)
 	close(target.task_dir);
 }
 
+/* Without PAGEMAP_SCAN nothing tells, and nothing is said. */
+TEST(whose_page_it_is_is_told_when_asked_for)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	uint64_t start = (uint64_t)(uintptr_t)at, reached;
+	struct ari_error err;
+	struct pages pages;
+
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	*at = 1;
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	for (int asked = 0; asked < 2; asked++) {
+		struct page_run run;
+		size_t count;
+
+		ck_works(pages_runs(&pages, start, start + bytes, asked, &run, 1, &count,
+				    &reached, &err),
+			 &err);
+		ck_assert_uint_eq(count, 1);
+		ck_assert_int_eq(run.of_file, asked && pages.can_scan);
+	}
+	pages_close(&pages);
+	close(target.task_dir);
+	munmap(at, bytes);
+}
+
 TEST(guard_is_no_page_in_swap)
 {
 	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -285,4 +319,5 @@ UNIT_MAIN("target/pages", entry_of_pagemap_says_the_state,
 	  without_page_tables_every_page_is_unknown,
 	  pages_beyond_the_address_space_are_a_fault, both_ways_of_looking_agree,
 	  runs_are_pages_in_a_row_in_one_state, look_for_runs_ends_far_from_anything,
-	  runs_of_either_way_are_the_same, guard_is_no_page_in_swap)
+	  runs_of_either_way_are_the_same, whose_page_it_is_is_told_when_asked_for,
+	  guard_is_no_page_in_swap)
