@@ -4,6 +4,7 @@
  * present pages of [heap] and of the arenas' heaps (anonymous mappings that begin at
  * 64 MiB) once, by process_vm_readv into one small buffer per thread, and prints
  * "NANOSECONDS BYTES".  Which pages are present is found before the clock starts.
+ * The buffer fits into a processor's own cache; on some machines larger ones are faster.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 #define HEAP_SPAN ((uint64_t)64 << 20)
-#define BUFFER	  ((size_t)256 << 10) /* as much as arenainspect reads at once */
+#define BUFFER	  ((size_t)256 << 10)
 #define PRESENT	  ((uint64_t)1 << 63)
 
 enum { PAGE = 4096, ENTRIES = 4096, THREADS_MAX = 8 };
