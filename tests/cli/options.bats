@@ -41,8 +41,8 @@ arenas_of_the_process() {
 	sed '/^[A-Z-]*: /,+1d; 3q' "$text" | head -1 | grep -qE '^Of .+ RSS the application holds .+; malloc_trim\(0\) would give back .+\.$'
 	cp "$text" "$text.bare"
 	visit report
-	# what moves between two runs is not the shape
-	diff <(wc -l <"$text") <(wc -l <"$text.bare")
+	# what moves between two runs is numbers, and the width that they take
+	diff <(sed 's/[0-9.]\+/N/g; s/  \+/ /g' "$text") <(sed 's/[0-9.]\+/N/g; s/  \+/ /g' "$text.bare")
 }
 
 @test "arenas has one row for each, heaps one for each heap" {
@@ -64,7 +64,8 @@ arenas_of_the_process() {
 	local columns
 	columns=$(head -1 "$text" | wc -w)
 	visit -o +address arenas
-	(($(head -1 "$text" | wc -w) >= columns))
+	(($(head -1 "$text" | wc -w) == columns + 1))
+	head -1 "$text" | grep -qw ADDRESS
 }
 
 @test "the help of a command has no option that it refuses" {
@@ -111,8 +112,10 @@ arenas_of_the_process() {
 }
 
 @test "--sort orders by a column, --top cuts" {
+	visit -r -n -o system --sort -system arenas
+	sort -n -c "$text"
 	visit -r -n -o system --sort system arenas
-	sort -n -c "$text" || sort -rn -c "$text"
+	sort -rn -c "$text"
 	cp "$text" "$text.all"
 	visit -r -n -o system --sort system --top 2 arenas
 	diff <(head -2 "$text.all") "$text"
