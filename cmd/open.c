@@ -122,12 +122,10 @@ bool open_pids(const struct options *options, struct pids *ret, struct ari_error
 	return done;
 }
 
-static void log_line(void *data, int level, const char *line)
+static void log_line(void *data, const char *line)
 {
-	const struct options *options = data;
-
-	if ((uint64_t)level <= options->verbose)
-		tell("%s", line);
+	(void)data;
+	tell("%s", line);
 }
 
 /*
@@ -147,10 +145,8 @@ struct ari_options open_options(const struct options *options)
 	struct ari_options visit = options->visit;
 
 	settle_debuginfod(options);
-	if (options->verbose > 0) {
+	if (options->verbose > 0)
 		visit.log = log_line;
-		visit.log_data = (void *)options;
-	}
 	return visit;
 }
 

@@ -439,8 +439,8 @@ struct ari_diff {
 
 enum ari_symbols { ARI_FIND_AUTO, ARI_FIND_DEBUGINFO, ARI_FIND_SEARCH };
 
-/* Called with one line, no newline; level 1 is what `-v` shows, 2 is for us. */
-typedef void ari_log_fn(void *data, int level, const char *line);
+/* Called with one line, no newline, for each step of a visit. */
+typedef void ari_log_fn(void *data, const char *line);
 
 /* Zeroed is the default for every member. */
 struct ari_options {

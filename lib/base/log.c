@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-void log_line(const struct ari_options *options, int level, const char *format, ...)
+void log_line(const struct ari_options *options, const char *format, ...)
 {
 	char line[512];
 	va_list ap;
@@ -14,5 +14,5 @@ void log_line(const struct ari_options *options, int level, const char *format, 
 	va_start(ap, format);
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	options->log(options->log_data, level, line);
+	options->log(options->log_data, line);
 }

@@ -5,7 +5,7 @@
 #include "arenainspect.h"
 
 /* Hands one line to the caller's log callback, if there is one. */
-void log_line(const struct ari_options *options, int level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void log_line(const struct ari_options *options, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

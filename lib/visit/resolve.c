@@ -105,7 +105,7 @@ static bool by_all(struct visit *visit, struct ari_error *err)
 		*err = undecided;
 		return false;
 	}
-	log_line(visit->options, 1, "%s", undecided.message);
+	log_line(visit->options, "%s", undecided.message);
 	if (by_debuginfo(visit, &no_debuginfo))
 		return true;
 	*err = no_debuginfo.code == ARI_NO_SYMBOLS ? undecided : no_debuginfo;
@@ -122,7 +122,7 @@ static bool find(struct visit *visit, struct ari_error *err)
 	uint64_t begun = clock_monotonic_ns();
 	bool found = ways[visit->options->symbols](visit, err);
 
-	log_line(visit->options, 1, "symbols and layout took %.1f ms",
+	log_line(visit->options, "symbols and layout took %.1f ms",
 		 (double)(clock_monotonic_ns() - begun) / 1e6);
 	return found;
 }
@@ -142,7 +142,7 @@ static bool recall(struct visit *visit)
 	if (proven) {
 		visit->symbols = known.symbols;
 		visit->layout = known.layout;
-		log_line(visit->options, 1,
+		log_line(visit->options,
 			 "symbols and layout: as in another process of the same file");
 	}
 	resolved_done(&known);

@@ -152,7 +152,7 @@ struct logger {
 	pid_t pid;
 };
 
-static void log_with_pid(void *data, int level, const char *line)
+static void log_with_pid(void *data, const char *line)
 {
 	const struct logger *logger = data;
 	struct scan_shared *shared = logger->shared;
@@ -161,7 +161,7 @@ static void log_with_pid(void *data, int level, const char *line)
 	snprintf(text, sizeof(text), "%d: %s", (int)logger->pid, line);
 	pthread_mutex_lock(&shared->lock);
 	if (shared->log != NULL)
-		shared->log(shared->log_data, level, text);
+		shared->log(shared->log_data, text);
 	pthread_mutex_unlock(&shared->lock);
 }
 

@@ -312,7 +312,7 @@ static bool run_step(struct visit *visit, const struct visit_step *step,
 {
 	if (!deadline_ok(visit->deadline, err) || !step->run(visit, err))
 		return false;
-	log_line(visit->options, 1, "%s: %s", step->id, visit->detail);
+	log_line(visit->options, "%s: %s", step->id, visit->detail);
 	return true;
 }
 

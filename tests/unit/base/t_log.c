@@ -5,16 +5,15 @@
 #include "unit.h"
 
 struct seen {
-	int lines, level;
+	int lines;
 	char line[1024];
 };
 
-static void keep(void *data, int level, const char *line)
+static void keep(void *data, const char *line)
 {
 	struct seen *seen = data;
 
 	seen->lines++;
-	seen->level = level;
 	snprintf(seen->line, sizeof(seen->line), "%s", line);
 }
 
@@ -23,9 +22,8 @@ TEST(line_goes_to_the_callers_callback)
 	struct seen seen = { 0 };
 	struct ari_options options = { .log = keep, .log_data = &seen };
 
-	log_line(&options, 2, "%d arenas", 3);
+	log_line(&options, "%d arenas", 3);
 	ck_assert_int_eq(seen.lines, 1);
-	ck_assert_int_eq(seen.level, 2);
 	ck_assert_str_eq(seen.line, "3 arenas");
 }
 
@@ -33,8 +31,8 @@ TEST(without_a_callback_nothing_happens)
 {
 	struct ari_options options = { 0 };
 
-	log_line(&options, 1, "nobody listens");
-	log_line(NULL, 1, "nobody listens");
+	log_line(&options, "nobody listens");
+	log_line(NULL, "nobody listens");
 }
 
 TEST(long_line_is_cut)
@@ -42,7 +40,7 @@ TEST(long_line_is_cut)
 	struct seen seen = { 0 };
 	struct ari_options options = { .log = keep, .log_data = &seen };
 
-	log_line(&options, 1, "%2000d", 1);
+	log_line(&options, "%2000d", 1);
 	ck_assert_uint_lt(strlen(seen.line), 1000);
 }
 
