@@ -170,9 +170,8 @@ static bool read_measures(const struct check *check, const struct ari_model *mod
 }
 
 static bool visit(const struct check *check, const struct ari_options *options,
-		  struct state *state, struct checked *subject)
+		  struct state *state, struct checked *subject, struct ari_error *err)
 {
-	struct ari_error *err = &subject->error;
 	struct ari_model *model = NULL;
 	bool done = ari_visit(subject->pid, options, &model, err);
 
@@ -186,8 +185,6 @@ static bool visit(const struct check *check, const struct ari_options *options,
 		subject->start_time_ticks = model->process.start_time_ticks;
 		done = read_measures(check, model, state, subject, err);
 	}
-	if (!done)
-		subject->state = PLUGIN_UNKNOWN;
 	ari_model_free(model);
 	return done;
 }
@@ -211,13 +208,15 @@ static bool visit_all(struct check *check, const struct options *options,
 
 		*subject = (struct checked){ .pid = pids->at[i] };
 		visiting.timeout_ns = time_left(end);
-		if (!visit(check, &visiting, state, subject)) {
-			*err = subject->error;
+		if (!visit(check, &visiting, state, subject, err)) {
+			subject->state = PLUGIN_UNKNOWN;
+			subject->error = *err;
 			if (left_meanwhile(subject, options))
 				continue;
 		}
 		check->subject_count++;
 	}
+	/* Of one, and of none that is left, the error is all that there is to say. */
 	return check->subject_count > 1 ||
 	       (check->subject_count == 1 && check->subjects[0].error.code == ARI_OK);
 }

@@ -45,6 +45,7 @@ enum ari_code {
 	ARI_UNSUPPORTED, /* the kernel or this build lacks it */
 };
 
+/* Filled where a function fails; after one that did not, it says nothing. */
 struct ari_error {
 	enum ari_code code;
 	uint64_t address; /* the target's, or ARI_UNKNOWN */

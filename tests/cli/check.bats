@@ -403,6 +403,17 @@ refuses_state() {
 	says 1 "2 of 3 processes: rss" -- "$first" "$pid" $! -m rss -w 1
 }
 
+# Places that a visit tries and cannot read are no failure of it.
+@test "a program without libc's file is judged as any other" {
+	local static
+	start_target static
+	static=$pid
+	says 0 'arenas [0-9]+ \(static' -- "$static" -m arenas
+	start_target nomalloc
+	says 0 "2 processes \| 'static.arenas'=[0-9]+;;;0 'nomalloc.arenas'=1" -- "$static" "$pid" -m arenas
+	says 2 "1 of 2 processes: arenas .*static" -- "$static" "$pid" -m arenas -c @2:
+}
+
 @test "a hostile name stays within the text and its label" {
 	local name=$'a|\'=#;\n'$$
 	start_named "$name"
