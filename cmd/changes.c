@@ -97,6 +97,25 @@ static void answer_two(struct document *document, const struct ari_diff *diff)
 				compared(document, diff->totals.in_use_bytes)));
 }
 
+/* "; GROWING-IN-USE and GROWING-FREE cannot be told" */
+static const char *undecided_clause(struct document *document,
+				    const struct ari_diff *diff)
+{
+	const char *said = "";
+
+	for (size_t i = 0; i < diff->undecided.count; i++) {
+		bool is_last = i + 1 == diff->undecided.count;
+
+		said = document_format(document, "%s%s%s", said,
+				       i == 0	 ? "; "
+				       : is_last ? " and "
+						 : ", ",
+				       diff->undecided.at[i]);
+	}
+	return *said == '\0' ? said
+			     : document_format(document, "%s cannot be told", said);
+}
+
 void changes_answer(struct document *document, const struct ari_diff *diff)
 {
 	const char *said = "";
@@ -109,7 +128,10 @@ void changes_answer(struct document *document, const struct ari_diff *diff)
 		said = document_format(document, "%s; %s", said,
 				       diff->findings.at[i].message);
 	if (diff->findings.count == 0)
-		said = "; no kind of memory grew beyond noise";
+		said = diff->undecided.count == 0
+			       ? "; no kind of memory grew beyond noise"
+			       : "; of what is known nothing grew beyond noise";
+	said = document_format(document, "%s%s", said, undecided_clause(document, diff));
 	document_paragraph(document, document_format(document, "In %s %s%s.",
 						     time_between(document, diff),
 						     rss_clause(document, diff), said));

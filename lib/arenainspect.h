@@ -433,6 +433,8 @@ struct ari_diff {
 	ARI_LIST(struct ari_size_delta) sizes; /* over all arenas, ascending */
 	/* What grew, by how much, largest first; not known of two processes. */
 	ARI_LIST(struct ari_finding) findings;
+	/* Verdicts (GROWING-…) that what is known does not decide; as findings. */
+	ARI_LIST(char *) undecided;
 	ARI_LIST(char *) notes; /* how far the deltas go */
 };
 

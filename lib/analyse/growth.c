@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyse/delta.h"
 #include "analyse/measure.h"
@@ -289,20 +290,25 @@ static uint64_t weight_of(const struct kind *kind, const struct growth *its)
 	return bytes == ARI_UNKNOWN ? 0 : bytes;
 }
 
-bool growth_judge(struct ari_diff *diff, const struct growth_of *of,
-		  struct ari_error *err)
+static bool add_undecided(struct ari_diff *diff, const struct kind *kind,
+			  struct ari_error *err)
 {
-	struct growth all[KINDS];
-	bool open[KINDS];
+	char *id = strdup(kind->id), **slot;
 
-	diff->findings.known = true;
-	for (size_t i = 0; i < KINDS; i++) {
-		all[i] = (struct growth){ .of = of,
-					  .diff = diff,
-					  .with_new_arenas = true };
-		kinds[i].measure(&all[i]);
-		open[i] = is_growth(&kinds[i], &all[i]);
-	}
+	if (id == NULL)
+		return fail_memory(err);
+	slot = list_add(&diff->undecided, err);
+	if (slot == NULL)
+		free(id);
+	else
+		*slot = id;
+	return slot != NULL;
+}
+
+/* Largest first. */
+static bool add_findings(struct ari_diff *diff, const struct growth all[KINDS],
+			 bool open[KINDS], struct ari_error *err)
+{
 	for (;;) {
 		size_t next = KINDS;
 
@@ -317,4 +323,23 @@ bool growth_judge(struct ari_diff *diff, const struct growth_of *of,
 			return false;
 		open[next] = false;
 	}
+}
+
+bool growth_judge(struct ari_diff *diff, const struct growth_of *of,
+		  struct ari_error *err)
+{
+	struct growth all[KINDS];
+	bool open[KINDS];
+
+	diff->findings.known = diff->undecided.known = true;
+	for (size_t i = 0; i < KINDS; i++) {
+		all[i] = (struct growth){ .of = of,
+					  .diff = diff,
+					  .with_new_arenas = true };
+		kinds[i].measure(&all[i]);
+		open[i] = is_growth(&kinds[i], &all[i]);
+		if (!open[i] && !all[i].known && !add_undecided(diff, &kinds[i], err))
+			return false;
+	}
+	return add_findings(diff, all, open, err);
 }

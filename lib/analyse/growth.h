@@ -13,7 +13,8 @@ struct growth_of {
 /*
  * Says what grew: fills diff->findings, largest first, with the verdicts GROWING-….
  * Each is a growth that is certain: what could not be read before counts as if it had
- * been there already, and arenas that are torn do not count.
+ * been there already, and arenas that are torn do not count.  Where nothing of a kind is
+ * known twice, its verdict is in diff->undecided.
  *
  * diff  with its arenas filled, a row for each pair
  */

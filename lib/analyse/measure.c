@@ -82,6 +82,7 @@ void measure_in_use(struct growth *its)
 
 	its->more = delta_grown(sum.more);
 	its->before = delta_grown(sum.before);
+	its->known = sum.more != INT64_MIN;
 }
 
 static uint64_t new_arenas(const struct growth *its)
@@ -97,6 +98,7 @@ void measure_arenas(struct growth *its)
 {
 	its->more = new_arenas(its);
 	its->before = its->of->before->arenas.count;
+	its->known = its->diff->arenas.known;
 }
 
 static bool is_growth_of_arenas(uint64_t more, uint64_t before)
@@ -126,12 +128,14 @@ void measure_free(struct growth *its)
 	if (present.more != INT64_MIN && delta_grown(present.more) < its->more)
 		its->more = delta_grown(present.more);
 	its->before = delta_grown(system.before);
+	its->known = sum.more != INT64_MIN && system.more != INT64_MIN;
 }
 
 void measure_mmapped(struct growth *its)
 {
 	its->more = delta_grown(its->diff->totals.mmapped_bytes);
 	its->before = its->of->before->totals.mmapped_bytes;
+	its->known = its->diff->totals.mmapped_bytes != INT64_MIN;
 }
 
 static bool is_outside(uint64_t kind)
@@ -139,12 +143,24 @@ static bool is_outside(uint64_t kind)
 	return kind != ARI_MEMORY_MALLOC_HEAPS && kind != ARI_MEMORY_MALLOC_MMAPPED;
 }
 
+static int64_t present_more(const struct ari_memory_delta *row)
+{
+	return delta_add(row->resident_bytes, row->swapped_bytes);
+}
+
 /* Of one kind, in memory or in swap; 0 where it is not known. */
 uint64_t measure_kind(const struct ari_memory_delta *row)
 {
-	return is_outside(row->kind)
-		       ? delta_grown(delta_add(row->resident_bytes, row->swapped_bytes))
-		       : 0;
+	return is_outside(row->kind) ? delta_grown(present_more(row)) : 0;
+}
+
+static bool knows_outside(const struct ari_diff *diff)
+{
+	for (size_t i = 0; i < diff->memory.count; i++)
+		if (is_outside(diff->memory.at[i].kind) &&
+		    present_more(&diff->memory.at[i]) == INT64_MIN)
+			return false;
+	return diff->memory.known;
 }
 
 /* A kind that shrinks does not make up for one that grows. */
@@ -163,4 +179,5 @@ void measure_outside(struct growth *its)
 		if (is_outside(row->kind))
 			its->before = number_plus(its->before, delta_grown(bytes));
 	}
+	its->known = knows_outside(its->diff);
 }

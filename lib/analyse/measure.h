@@ -26,11 +26,12 @@ struct growth {
 	const struct ari_diff *diff;
 	bool with_new_arenas;  /* of free memory: that of new arenas, too */
 	uint64_t more, before; /* bytes or arenas; more 0: it did not grow */
+	bool known;	       /* false: it may have grown all the same */
 };
 
 /*
- * Each fills `more` and `before` (either ARI_UNKNOWN: not known) for one kind; the other
- * members are set, with_new_arenas too.
+ * Each fills `more`, `before` (either ARI_UNKNOWN: not known) and `known` for one kind;
+ * the other members are set, with_new_arenas too.
  */
 void measure_in_use(struct growth *its);
 void measure_free(struct growth *its);

@@ -349,6 +349,7 @@ static const struct field diff_fields[] = {
 	INNER(ari_diff, arenas, FIELD_LIST, &arena_delta_record),
 	INNER(ari_diff, sizes, FIELD_LIST, &size_delta_record),
 	INNER(ari_diff, findings, FIELD_LIST, &finding_record),
+	ROW(ari_diff, undecided, FIELD_STRINGS),
 	ROW(ari_diff, notes, FIELD_STRINGS),
 };
 

@@ -248,7 +248,10 @@ has_visited() {
 	valid "$json"
 	holds "$json" '.totals.in_use_bytes == null and .totals.free_bytes == null and .sizes == null' \
 		'.totals.system_bytes > 0' '.findings == []' '.notes | length == 1'
-	"$ARENAINSPECT" diff --depth arenas "$before" "$pid" | grep -qE '^in use +unknown'
+	holds "$json" '.undecided == ["GROWING-IN-USE", "GROWING-FREE", "GROWING-OUTSIDE"]'
+	"$ARENAINSPECT" diff --depth arenas "$before" "$pid" >"$json.text"
+	grep -qE '^in use +unknown' "$json.text"
+	head -1 "$json.text" | grep -qE 'of what is known nothing grew .*; GROWING-IN-USE, GROWING-FREE and GROWING-OUTSIDE cannot be told\.$'
 	refused 2 'needs' --depth arenas --sizes "$before" "$pid"
 }
 

@@ -155,7 +155,25 @@ TEST(unknown_numbers_are_no_growth)
 	its.after->totals.mmapped_bytes = MUCH;
 	its.before->memory.at[ARI_MEMORY_ANONYMOUS].resident_bytes = ARI_UNKNOWN;
 	its.after->memory.at[ARI_MEMORY_ANONYMOUS].resident_bytes = MUCH;
-	expect("");
+	moments_compare(&its);
+	ck_assert_str_eq(moments_verdict(&its), "");
+	ck_assert_uint_eq(its.diff->undecided.count, 4);
+	ck_assert_str_eq(its.diff->undecided.at[0], "GROWING-IN-USE");
+	ck_assert_str_eq(its.diff->undecided.at[1], "GROWING-FREE");
+	ck_assert_str_eq(its.diff->undecided.at[2], "GROWING-MMAPPED");
+	ck_assert_str_eq(its.diff->undecided.at[3], "GROWING-OUTSIDE");
+	moments_done(&its);
+}
+
+/* Of one arena it is known: what the others did is in the notes. */
+TEST(what_is_known_in_part_is_decided)
+{
+	begin();
+	before(0)->in_use_bytes = ARI_UNKNOWN;
+	moments_compare(&its);
+	ck_assert(its.diff->undecided.known);
+	ck_assert_uint_eq(its.diff->undecided.count, 0);
+	moments_done(&its);
 }
 
 TEST(caches_on_one_side_alone_are_no_growth)
@@ -387,8 +405,9 @@ UNIT_MAIN("analyse/growth", what_is_in_use_grows_from_the_least_on,
 	  growth_in_one_arena_and_shrinking_in_another_is_none,
 	  size_that_grew_most_is_named, no_rate_is_told_of_less_than_a_second,
 	  what_was_not_read_before_may_have_been_in_use, torn_arenas_do_not_count,
-	  unknown_numbers_are_no_growth, caches_on_one_side_alone_are_no_growth,
-	  what_a_new_arena_has_in_use_is_growth, free_memory_grows_from_the_least_on,
+	  unknown_numbers_are_no_growth, what_is_known_in_part_is_decided,
+	  caches_on_one_side_alone_are_no_growth, what_a_new_arena_has_in_use_is_growth,
+	  free_memory_grows_from_the_least_on,
 	  what_the_application_has_freed_is_no_growth,
 	  free_memory_that_was_given_back_is_no_growth,
 	  free_memory_that_went_to_swap_is_growth,
