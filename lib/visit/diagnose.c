@@ -19,7 +19,10 @@ static bool add_check(struct ari_diagnosis *diagnosis, const struct visit_step *
 	return model_set_string(&check->detail, detail, err);
 }
 
-/* The steps in order; behind the first that fails nothing is tried. */
+/*
+ * The steps in order; behind the first that fails nothing is tried.  One that had to go
+ * without what it is for does not end a visit, and is no success.
+ */
 static bool tell_steps(struct visit *visit, struct ari_diagnosis *diagnosis,
 		       struct ari_error *err)
 {
@@ -31,8 +34,9 @@ static bool tell_steps(struct visit *visit, struct ari_diagnosis *diagnosis,
 		enum ari_yesno ok = ARI_MAYBE;
 
 		if (going) {
+			visit->lacks = false;
 			going = step->run(visit, &diagnosis->error);
-			ok = going ? ARI_YES : ARI_NO;
+			ok = going && !visit->lacks ? ARI_YES : ARI_NO;
 			detail = going ? visit->detail : diagnosis->error.message;
 		}
 		if (!add_check(diagnosis, step, ok, detail, err))

@@ -123,6 +123,7 @@ static bool look_at_pages(struct visit *visit, struct ari_error *err)
 				  visit->live.residency.pages.can_scan
 					  ? "PAGEMAP_SCAN"
 					  : "/proc/PID/pagemap");
+	visit->lacks = true;
 	if (pages_open(&visit->target, &pages, &denied))
 		pages_close(&pages);
 	return model_add_note(visit->model, err, "%s", denied.message) &&

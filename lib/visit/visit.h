@@ -40,7 +40,10 @@ struct visit {
 	struct walk walk;
 	struct tcaches tcaches;
 	struct owners owners; /* of the parts of the address space */
-	char *detail;	      /* what the last step found, for the diagnosis */
+	/* of the last step, for the diagnosis: what it found, and whether it went without
+	 */
+	char *detail;
+	bool lacks;
 };
 
 struct visit_step {
