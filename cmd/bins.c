@@ -82,12 +82,14 @@ static const struct table_kind sizes_table = {
 /* What tells bins and sizes apart. */
 struct flavour {
 	const struct table_kind *table;
+	const char *what;    /* "bins" */
 	const char *unknown; /* said when no arena has the list */
 	const char *none;    /* and when the lists are empty */
 	size_t row_size, element_size, element_offset;
 	const struct ari_list *(*list)(const struct ari_arena *arena);
 	int (*order)(const void *a, const void *b); /* 0: the same class */
 	void (*add)(void *row, const void *other);
+	void (*forget)(void *row); /* what was added up */
 };
 
 static int compare(uint64_t a, uint64_t b)
@@ -136,9 +138,17 @@ static void bin_add(void *row, const void *other)
 	add(&sum->bin.bytes, more->bin.bytes);
 }
 
+static void bin_forget(void *row)
+{
+	struct ari_bin *sum = &((struct bin_row *)row)->bin;
+
+	sum->chunks = sum->bytes = ARI_UNKNOWN;
+}
+
 static const struct flavour bins_flavour = {
 	.table = &bins_table,
-	.unknown = "The bins of this process are not known.",
+	.what = "bins",
+	.unknown = "The bins are not known.",
 	.none = "Every bin is empty.",
 	.row_size = sizeof(struct bin_row),
 	.element_size = sizeof(struct ari_bin),
@@ -146,6 +156,7 @@ static const struct flavour bins_flavour = {
 	.list = bin_list,
 	.order = bin_order,
 	.add = bin_add,
+	.forget = bin_forget,
 };
 
 static const struct ari_list *size_list(const struct ari_arena *arena)
@@ -174,9 +185,19 @@ static void size_add(void *row, const void *other)
 	add(&sum->size.tcache_bytes, more->size.tcache_bytes);
 }
 
+static void size_forget(void *row)
+{
+	struct ari_size *sum = &((struct size_row *)row)->size;
+
+	sum->in_use_chunks = sum->in_use_bytes = ARI_UNKNOWN;
+	sum->free_chunks = sum->free_bytes = ARI_UNKNOWN;
+	sum->tcache_chunks = sum->tcache_bytes = ARI_UNKNOWN;
+}
+
 static const struct flavour sizes_flavour = {
 	.table = &sizes_table,
-	.unknown = "The sizes of this process's chunks are not known.",
+	.what = "chunks",
+	.unknown = "The sizes of chunks are not known.",
 	.none = "There are no chunks.",
 	.row_size = sizeof(struct size_row),
 	.element_size = sizeof(struct ari_size),
@@ -184,6 +205,7 @@ static const struct flavour sizes_flavour = {
 	.list = size_list,
 	.order = size_order,
 	.add = size_add,
+	.forget = size_forget,
 };
 
 /* ---- rows ---- */
@@ -248,12 +270,45 @@ static size_t merge_rows(char *rows, size_t count, const struct flavour *flavour
 	return kept;
 }
 
-static bool any_known(const struct ari_model *model, const struct flavour *flavour)
+/* Of the arenas that are asked for: all, and those whose lists are known. */
+struct known {
+	size_t of, arenas;
+};
+
+static struct known count_known(const struct ari_model *model,
+				const struct options *options,
+				const struct flavour *flavour)
 {
-	for (size_t i = 0; i < model->arenas.count; i++)
-		if (flavour->list(&model->arenas.at[i])->known)
-			return true;
-	return false;
+	struct known known = { 0 };
+
+	for (size_t i = 0; i < model->arenas.count; i++) {
+		if (!wanted(&model->arenas.at[i], options))
+			continue;
+		known.of++;
+		known.arenas += flavour->list(&model->arenas.at[i])->known;
+	}
+	return known;
+}
+
+/* A sum over all arenas is not known where that of one of them is not. */
+static void forget_sums(char *rows, size_t count, const struct flavour *flavour)
+{
+	for (size_t i = 0; i < count; i++)
+		flavour->forget(rows + i * flavour->row_size);
+}
+
+static void say_known(struct document *document, const struct known *known,
+		      const struct flavour *flavour)
+{
+	if (known->arenas == known->of || known->arenas == 0)
+		return;
+	document_paragraph(
+		document,
+		document_format(document,
+				"The %s of %zu of %zu arenas are not known, and "
+				"so are the sums over all; --arena all shows "
+				"those that are.",
+				flavour->what, known->of - known->arenas, known->of));
 }
 
 static bool arena_exists(const struct ari_model *model, uint64_t index)
@@ -270,6 +325,7 @@ static bool build_bins(const struct ari_model *model, const struct options *opti
 		       struct document *document, struct ari_error *err)
 {
 	const struct flavour *flavour = options->sizes ? &sizes_flavour : &bins_flavour;
+	struct known known = count_known(model, options, flavour);
 	size_t count = count_rows(model, options, flavour);
 	char *rows = document_memory(document, count, flavour->row_size);
 
@@ -280,17 +336,20 @@ static bool build_bins(const struct ari_model *model, const struct options *opti
 	if (rows == NULL)
 		return refuse_memory(err);
 	copy_rows(rows, model, options, flavour);
-	if (options->arena == ARI_UNKNOWN)
+	if (options->arena == ARI_UNKNOWN) {
 		count = merge_rows(rows, count, flavour);
-	document_table(document,
-		       (struct table){
-			       .kind = flavour->table,
-			       .rows = rows,
-			       .row_size = flavour->row_size,
-			       .count = count,
-			       .none = any_known(model, flavour) ? flavour->none
-								 : flavour->unknown,
-		       });
+		if (known.arenas < known.of)
+			forget_sums(rows, count, flavour);
+	}
+	say_known(document, &known, flavour);
+	document_table(document, (struct table){
+					 .kind = flavour->table,
+					 .rows = rows,
+					 .row_size = flavour->row_size,
+					 .count = count,
+					 .none = known.arenas > 0 ? flavour->none
+								  : flavour->unknown,
+				 });
 	return true;
 }
 
