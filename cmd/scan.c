@@ -115,22 +115,31 @@ static const struct table_kind scan_table = {
 
 /* ---- what is said of it ---- */
 
-struct sums {
-	size_t visited;
-	bool whole; /* every number that is added up is known */
-	uint64_t trimmable, retained, malloc;
+/* What is known of it is `bytes`, which is at least so much where some terms are not. */
+struct sum {
+	uint64_t bytes;
+	bool has, lacks; /* terms that are known, and that are not */
 };
 
-static void add(struct sums *sums, uint64_t *sum, uint64_t term)
+struct sums {
+	size_t visited;
+	struct sum malloc, trimmable, retained;
+};
+
+static void add(struct sum *sum, uint64_t term)
 {
-	sums->whole &= term != ARI_UNKNOWN;
-	*sum += term == ARI_UNKNOWN ? 0 : term;
+	if (term == ARI_UNKNOWN) {
+		sum->lacks = true;
+		return;
+	}
+	sum->has = true;
+	sum->bytes += term;
 }
 
 /* Of those that were visited: of others nothing is known, which the text says. */
 static struct sums add_up(const struct ari_scan *scan)
 {
-	struct sums sums = { .whole = true };
+	struct sums sums = { 0 };
 
 	for (size_t i = 0; i < scan->processes.count; i++) {
 		const struct ari_scanned *process = &scan->processes.at[i];
@@ -138,11 +147,19 @@ static struct sums add_up(const struct ari_scan *scan)
 		if (process->depth == ARI_UNKNOWN || process->depth < ARI_SEEN_ARENAS)
 			continue;
 		sums.visited++;
-		add(&sums, &sums.malloc, process->malloc_bytes);
-		add(&sums, &sums.trimmable, process->trimmable_bytes);
-		add(&sums, &sums.retained, process->retained_top_bytes);
+		add(&sums.malloc, process->malloc_bytes);
+		add(&sums.trimmable, process->trimmable_bytes);
+		add(&sums.retained, process->retained_top_bytes);
 	}
 	return sums;
+}
+
+static const char *sum_text(struct document *document, const struct sum *sum)
+{
+	if (!sum->has && sum->lacks)
+		return "an unknown amount";
+	return document_format(document, "%s%s", sum->lacks ? "at least " : "",
+			       document_bytes(document, sum->bytes));
 }
 
 /* With headers alone it is not known what could be given back. */
@@ -163,12 +180,11 @@ static void say_answer(struct document *document, const struct ari_scan *scan)
 			document,
 			document_format(
 				document,
-				"Of %s%s resident in the mallocs of %s malloc_trim(0) would "
+				"Of %s resident in the mallocs of %s malloc_trim(0) would "
 				"give back %s; it would leave %s of tops.",
-				sums.whole ? "" : "at least ",
-				document_bytes(document, sums.malloc), visited,
-				document_bytes(document, sums.trimmable),
-				document_bytes(document, sums.retained)));
+				sum_text(document, &sums.malloc), visited,
+				sum_text(document, &sums.trimmable),
+				sum_text(document, &sums.retained)));
 }
 
 static void say_skipped(struct document *document, const struct ari_scan *scan)

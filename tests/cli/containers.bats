@@ -164,6 +164,12 @@ rights=+sys_ptrace,+dac_read_search
 	with_rights +sys_ptrace "$ARENAINSPECT" --json 1 >"$json"
 	holds "$json" '.totals.trimmable_bytes == null' '.totals.arenas > 1' \
 		'[.quality.notes[] | select(test("CAP_DAC_READ_SEARCH"))] | length > 0'
+	with_rights +sys_ptrace "$ARENAINSPECT" doctor -r -n -o check,ok 1 | grep -qx 'pagemap no'
+	# and no part of a sum is given for the whole
+	with_rights +sys_ptrace "$ARENAINSPECT" bins -r -n -o chunks 1 >"$text"
+	! grep -qE '[0-9]' "$text" || fail "$(cat "$text")"
+	with_rights +sys_ptrace "$ARENAINSPECT" scan >"$text"
+	head -1 "$text" | grep -qE 'give back an unknown amount|give back at least' || fail "$(cat "$text")"
 }
 
 # ---- groups ----
