@@ -181,8 +181,9 @@ static void add_books(struct document *document, const struct ari_model *model)
 		 "malloc's own structures, alignment, fenceposts");
 	add_rest(document, "unread", totals->unread_bytes,
 		 "behind pages that are in swap or cannot be read");
-	add_rest(document, "unwalked", totals->unwalked_bytes,
-		 "a foreign sbrk's, or of an arena that changed while it was read");
+	add_rest(
+		document, "unwalked", totals->unwalked_bytes,
+		"a foreign sbrk's, behind damage, or of an arena that changed meanwhile");
 }
 
 static void add_mmapped(struct document *document, const struct ari_model *model)

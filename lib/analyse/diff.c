@@ -170,8 +170,8 @@ static bool note_torn(struct comparison *its, struct ari_error *err)
 	}
 	if (torn > 0 &&
 	    !add_note(its->diff, err,
-		      "%zu of the arenas changed too fast to be read: what grew is said "
-		      "of the others",
+		      "%zu of the arenas were not read whole: what grew is said of the "
+		      "others",
 		      torn))
 		return false;
 	/* Without its chunks an arena tells neither, which is said already. */

@@ -227,6 +227,78 @@ static void say_last_chunk(struct text *to, const struct ari_model *model)
 	text_add(to, "0x%" PRIx64, heap == NULL ? 0 : heap->last_chunk.address);
 }
 
+/* ---- why it is not whole ---- */
+
+/* Arenas that are torn: by damage, which shows again, or since they moved. */
+struct torn {
+	size_t damaged, moved;
+	const struct ari_arena *first; /* of the damaged ones */
+};
+
+static struct torn count_torn(const struct ari_model *model)
+{
+	struct torn torn = { 0 };
+
+	for (size_t i = 0; i < model->arenas.count; i++) {
+		const struct ari_arena *arena = &model->arenas.at[i];
+
+		if (arena->state != ARI_STATE_TORN)
+			continue;
+		if (arena->damage.count == 0) {
+			torn.moved++;
+			continue;
+		}
+		torn.damaged++;
+		if (torn.first == NULL)
+			torn.first = arena;
+	}
+	return torn;
+}
+
+/* "2 of 16 arenas"; says what joins it to what was said before. */
+static void say_some(struct text *to, bool is_first, size_t some,
+		     const struct ari_model *model)
+{
+	text_add(to, "%s%zu of %zu %s", is_first ? "" : "; ", some, model->arenas.count,
+		 model->arenas.count == 1 ? "arena" : "arenas");
+}
+
+static void say_unstable(struct text *to, const struct ari_model *model)
+{
+	struct torn torn = count_torn(model);
+	bool stopped = model->stopped.code != ARI_OK;
+
+	if (stopped)
+		text_add(to, "Time ran out before all was read");
+	if (torn.damaged > 0) {
+		const char *message = torn.first->damage.at[0].message;
+
+		say_some(to, !stopped, torn.damaged, model);
+		text_add(to, " %s damaged (arena %" PRIu64 ": %s)",
+			 torn.damaged == 1 ? "is" : "are", torn.first->index,
+			 message == NULL ? "?" : message);
+	}
+	if (torn.moved > 0) {
+		say_some(to, !stopped && torn.damaged == 0, torn.moved, model);
+		text_add(to, " did not come to rest while %s read",
+			 torn.moved == 1 ? "it was" : "they were");
+	}
+}
+
+static void say_look_again(struct text *to, const struct ari_model *model)
+{
+	struct torn torn = count_torn(model);
+
+	if (model->stopped.code != ARI_OK)
+		text_add(to, "-t gives more time.  ");
+	if (torn.damaged > 0)
+		text_add(to, "Something has written over malloc's own data, and looking "
+			     "again shows the same: AddressSanitizer or valgrind tell "
+			     "what, in a run of their own.  ");
+	if (torn.moved > 0)
+		text_add(to, "Look again, or when the process is less busy.  ");
+}
+
 // clang-format off
 static const struct {
 	const char *name;
@@ -243,6 +315,8 @@ static const struct {
 	{ "provider", say_provider },
 	{ "also_others", say_also_others },
 	{ "last_chunk", say_last_chunk },
+	{ "unstable", say_unstable },
+	{ "look_again", say_look_again },
 };
 // clang-format on
 

@@ -53,7 +53,8 @@ one_seed() {
 	start_truthful damaged chunk-huge
 	judge
 	is_found UNSTABLE
-	holds "$json" 'any(.arenas[]; .state == "torn")'
+	holds "$json" 'any(.arenas[]; .state == "torn")' \
+		'.findings[] | select(.id == "UNSTABLE") | .message | test("1 of [0-9]+ arenas is damaged \\(arena [0-9]+: ")'
 	stop
 	start_truthful damaged none
 	judge

@@ -409,6 +409,31 @@ TEST(busy_arenas_and_damage_are_not_unstable_but_an_early_end_is)
 	ck_assert_int_eq(judged(model, "UNSTABLE"), -1);
 	model->stopped.code = ARI_TIMED_OUT;
 	ck_assert_int_eq(judged(model, "UNSTABLE"), ARI_SEVERITY_NOTICE);
+	ck_assert_str_eq(find(model, "UNSTABLE")->message,
+			 "Time ran out before all was read: what is said of all is "
+			 "incomplete.");
+	ari_model_free(model);
+}
+
+/* Looking again helps where an arena moved, and does not where it is damaged. */
+TEST(damage_is_told_from_an_arena_that_moved)
+{
+	struct ari_model *model = new_model();
+	const struct ari_finding *finding;
+	struct ari_error err;
+
+	ARENA(model)->state = ARI_STATE_TORN;
+	ck_assert_int_eq(judged(model, "UNSTABLE"), ARI_SEVERITY_NOTICE);
+	finding = find(model, "UNSTABLE");
+	ck_assert_ptr_nonnull(strstr(finding->message, " did not come to rest while it"));
+	ck_assert_ptr_null(strstr(finding->message, "damaged"));
+	ck_assert_ptr_nonnull(strstr(finding->advice, "Look again"));
+	ck_works(model_add_damage(ARENA(model), CHUNK_TOO_SMALL, 0x1000, &err), &err);
+	ck_assert_int_eq(judged(model, "UNSTABLE"), ARI_SEVERITY_NOTICE);
+	finding = find(model, "UNSTABLE");
+	ck_assert_ptr_nonnull(strstr(finding->message, "a chunk's size is smaller"));
+	ck_assert_ptr_null(strstr(finding->message, "rest"));
+	ck_assert_ptr_null(strstr(finding->advice, "Look again"));
 	ari_model_free(model);
 }
 
@@ -637,6 +662,7 @@ UNIT_MAIN("analyse/judge", process_at_rest_has_no_finding,
 	  limit_is_near_by_what_cannot_be_dropped,
 	  torn_arena_is_left_out_and_the_rest_is_at_least,
 	  busy_arenas_and_damage_are_not_unstable_but_an_early_end_is,
+	  damage_is_told_from_an_arena_that_moved,
 	  limit_of_arenas_is_reached_when_that_is_certain,
 	  limit_of_mmapped_chunks_is_told_a_little_early,
 	  other_allocators_are_told_and_more_so_when_malloc_is_theirs,
