@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -78,14 +79,22 @@ static void add_text(struct document *document, const char *text)
 	document_paragraph(document, text);
 }
 
-static void build_one(struct document *document, const struct ari_verdict *verdict)
+static bool build_one(struct document *document, const struct verdicts *verdicts,
+		      const struct ari_verdict *verdict, struct ari_error *err)
 {
+	char *advice;
+
+	if (!ari_verdict_advice((size_t)(verdict - verdicts->at), &advice, err))
+		return false;
 	document_paragraph(document, document_format(document, "%s (%s): %s", verdict->id,
 						     ari_severity_name(verdict->severity),
 						     verdict->says));
 	add_text(document, verdict->text);
+	document_fact(document, "what to do", document_format(document, "%s", advice));
 	document_fact(document, "would not help", verdict->no_help);
 	document_fact(document, "against it", verdict->against);
+	free(advice);
+	return true;
 }
 
 /* People read the text of one, formats for machines have its row. */
@@ -100,15 +109,13 @@ static bool build_explain(struct document *document, const struct verdicts *verd
 			      "there is no verdict '%s'; arenainspect explain lists them",
 			      id);
 	if (one != NULL && !options->format->for_machines)
-		build_one(document, one);
-	else
-		document_table(document,
-			       (struct table){
-				       .kind = &explain_table,
-				       .rows = one != NULL ? one : verdicts->at,
-				       .row_size = sizeof(verdicts->at[0]),
-				       .count = one != NULL ? 1 : verdicts->count,
-			       });
+		return build_one(document, verdicts, one, err);
+	document_table(document, (struct table){
+					 .kind = &explain_table,
+					 .rows = one != NULL ? one : verdicts->at,
+					 .row_size = sizeof(verdicts->at[0]),
+					 .count = one != NULL ? 1 : verdicts->count,
+				 });
 	return true;
 }
 

@@ -566,6 +566,13 @@ struct ari_verdict {
 bool ari_verdict_describe(size_t index, struct ari_verdict *ret);
 
 /*
+ * What to do about it in any process: of a certain one the finding says it by what runs
+ * there and how it is set.  ret: for free(); err: ARI_NO_MEMORY.
+ */
+bool ari_verdict_advice(size_t index, char **ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/*
  * Makes model->findings anew, the most severe first, and of two alike that which more
  * memory is about.  Nothing rests on a number that is not known or not certain.
  * ari_visit() and ari_visit_core() have done it.  err: ARI_NO_MEMORY.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <string.h>
 
+#include "analyse/say.h"
 #include "analyse/verdicts.h"
+#include "model/model.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
@@ -136,4 +139,18 @@ bool ari_verdict_describe(size_t index, struct ari_verdict *ret)
 		.text = verdict_text(verdict->id),
 	};
 	return true;
+}
+
+bool ari_verdict_advice(size_t index, char **ret, struct ari_error *err)
+{
+	struct ari_model *nobody = model_new(err);
+	const struct verdict *verdict = verdict_at(index);
+	bool done;
+
+	if (nobody == NULL)
+		return false;
+	assert(verdict != NULL);
+	done = say(verdict->advice, nobody, ret, err);
+	ari_model_free(nobody);
+	return done;
 }

@@ -216,6 +216,7 @@ for line in sys.stdin:
 	(($(wc -l <"$text") == 21))
 	while read -r id; do
 		"$ARENAINSPECT" explain "$id" >"$text.one"
+		grep -qE "^what to do  +[A-Za-z]" "$text.one" || fail "$id: no advice"
 		grep -qE "^$id \((info|notice|warning)\): " "$text.one"
 		grep -q '^would not help' "$text.one"
 		grep -q '^against it' "$text.one"
