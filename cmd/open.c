@@ -150,13 +150,14 @@ struct ari_options open_options(const struct options *options)
 	return visit;
 }
 
-/* A snapshot says no more than its visit saw. */
+/* A snapshot says no more than its visit saw; one that ended early, as much as it did. */
 static bool check_seen(const struct options *options, const struct ari_model *model,
 		       struct ari_error *err)
 {
 	enum ari_depth least = command_least_depth(options->command, options);
 
-	if (model->taken.depth >= least) /* or not known */
+	if (model->taken.depth >= least /* or not known */ ||
+	    model->stopped.code != ARI_OK)
 		return true;
 	return refuse(err, ARI_USAGE, "%s needs a snapshot of --depth %s: %s has %s",
 		      command_table(options->command, options)->name,

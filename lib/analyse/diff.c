@@ -144,8 +144,9 @@ static bool note_depth(struct comparison *its, struct ari_error *err)
 {
 	uint64_t before = its->before->taken.depth, after = its->after->taken.depth;
 
-	if (before == after || before == ARI_UNKNOWN || after == ARI_UNKNOWN)
-		return true;
+	if (before == after || before == ARI_UNKNOWN || after == ARI_UNKNOWN ||
+	    its->before->stopped.code != ARI_OK || its->after->stopped.code != ARI_OK)
+		return true; /* or a visit ended early, which another note says */
 	return add_note(its->diff, err,
 			"the first was taken with --depth %s, the second with --depth "
 			"%s: what only one has cannot be compared",

@@ -174,6 +174,15 @@ refused() {
 	((status == 6))
 	[[ $output == *main* ]]
 	[[ $stderr == *'the time is over'* ]]
+	# It was no option that left the chunks out.
+	jq '.taken.depth = "arenas" | .arenas[].bins = null' "$snapshot.early" >"$snapshot.headers"
+	run --separate-stderr "$ARENAINSPECT" bins "$snapshot.headers"
+	((status == 6)) || fail "exit $status" "$stderr"
+	[[ $output == *'not known'* ]]
+	[[ $stderr == *'the time is over'* && $stderr != *--depth* ]] || fail "$stderr"
+	"$ARENAINSPECT" diff "$snapshot" "$snapshot.headers" >"$snapshot.text" || (($? == 6))
+	grep -q 'note .*the time is over' "$snapshot.text"
+	! grep -q -- --depth "$snapshot.text" || fail "$(cat "$snapshot.text")"
 	start_truthful damaged ring-wild
 	run -6 "$ARENAINSPECT" snapshot --write "$snapshot.torn" "$pid"
 	valid "$snapshot.torn"
