@@ -30,6 +30,9 @@ static const struct libc_name {
 };
 // clang-format on
 
+#define HEADERS_MAX 256		      /* libraries have a dozen */
+#define NOTES_MAX   ((size_t)1 << 20) /* bytes, of which they have some hundred */
+
 static const char deleted[] = " (deleted)";
 
 static const struct libc_name *name_of(const struct map *map)
@@ -56,7 +59,7 @@ static const struct libc_name *name_of(const struct map *map)
 const void *image_note(const struct image *image, const char *owner, uint32_t type,
 		       size_t *ret_bytes)
 {
-	size_t count = 0, owner_bytes = strlen(owner) + 1;
+	size_t count = 0, owner_bytes = strlen(owner) + 1, left = NOTES_MAX;
 	GElf_Phdr phdr;
 
 	elf_getphdrnum(image->elf, &count);
@@ -68,6 +71,9 @@ const void *image_note(const struct image *image, const char *owner, uint32_t ty
 		if (gelf_getphdr(image->elf, (int)i, &phdr) == NULL ||
 		    phdr.p_type != PT_NOTE)
 			continue;
+		if (phdr.p_filesz > left)
+			return NULL;
+		left -= phdr.p_filesz;
 		data = elf_getdata_rawchunk(image->elf, (int64_t)phdr.p_offset,
 					    phdr.p_filesz,
 					    phdr.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
@@ -118,6 +124,17 @@ static bool find_arch(struct image *image, struct ari_error *err)
 			    "its machine (ELF machine %u) is not one of those known",
 			    header.e_machine);
 	return true;
+}
+
+/* The file is the target's: whatever goes through its headers must come to an end. */
+static bool check_headers(const struct image *image, struct ari_error *err)
+{
+	size_t count = 0;
+
+	elf_getphdrnum(image->elf, &count);
+	return count <= HEADERS_MAX ||
+	       fail(err, ARI_NOT_GLIBC, "%s is no library: it has %zu program headers",
+		    image->path, count);
 }
 
 /* Where the file's address 0 lies, from the mapping of a loaded segment. */
@@ -174,7 +191,8 @@ static bool read_elf(const struct map *map, struct image *ret, struct ari_error 
 	ret->elf = elf_begin(ret->fd, ELF_C_READ_MMAP, NULL);
 	if (ret->elf == NULL)
 		return fail(err, ARI_NOT_GLIBC, "%s is not an ELF file", map->path);
-	return find_arch(ret, err) && find_bias(ret, map, err) && hex_build_id(ret, err);
+	return find_arch(ret, err) && check_headers(ret, err) &&
+	       find_bias(ret, map, err) && hex_build_id(ret, err);
 }
 
 bool image_covers(const struct image *image, uint64_t address)

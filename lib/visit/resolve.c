@@ -78,7 +78,8 @@ static void read_debugdata(struct visit *visit)
 static bool by_table(struct visit *visit, struct ari_error *err)
 {
 	return search_malloc(visit->mem, &visit->image, visit->image.release,
-			     &visit->symbols, &visit->layout, visit->model, err);
+			     visit->deadline, &visit->symbols, &visit->layout,
+			     visit->model, err);
 }
 
 static bool by_search(struct visit *visit, struct ari_error *err)

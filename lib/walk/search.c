@@ -14,7 +14,8 @@
 #include "walk/search.h"
 
 #define REGION_MAX	  ((uint64_t)8 << 20)
-#define TRIES		  4 /* the process moves while it is proven */
+#define REGIONS_MAX	  ((uint64_t)16 << 20) /* bytes of all */
+#define TRIES		  4		       /* the process moves while it is proven */
 #define HEAP_SPAN_USUAL	  ((uint64_t)64 << 20)
 #define HEAP_HUGE_PAGES	  4
 #define HUGE_PAGE_MAX	  ((uint64_t)16 << 30)
@@ -37,7 +38,9 @@ struct search {
 	struct mem *mem;
 	const struct image *image;
 	struct symbols *symbols;
+	struct deadline deadline;
 	ARI_LIST(struct region) regions;
+	uint64_t left; /* bytes that they may still take */
 	struct candidate candidates[TABLE_RELEASES_MAX + 1]; /* the release's own first */
 	size_t count;
 	size_t tried;	     /* addresses that were worth a proof */
@@ -78,12 +81,17 @@ static void read_pages(struct search *search, struct region *region)
 
 static bool add_region(struct search *search, uint64_t start, uint64_t end)
 {
-	struct region *region = list_add(&search->regions, search->err);
+	uint64_t length = end - start < REGION_MAX ? end - start : REGION_MAX;
+	struct region *region;
 
+	if (length > search->left)
+		return true; /* no C library has so much */
+	region = list_add(&search->regions, search->err);
 	if (region == NULL)
 		return false;
+	search->left -= length;
 	region->start = start;
-	region->length = end - start < REGION_MAX ? end - start : REGION_MAX;
+	region->length = length;
 	region->bytes = calloc(1, region->length);
 	if (region->bytes == NULL)
 		return fail_memory(search->err);
@@ -110,16 +118,17 @@ static bool load_regions(struct search *search)
 	uint64_t end = 0;
 
 	search->unread = 0;
+	search->left = REGIONS_MAX;
 	for (size_t i = 0; i < maps->list.count; i++) {
 		const struct map *map = &maps->list.at[i];
-		/* dlmopen maps the same file once more, for another malloc. */
-		bool own = strcmp(map->path, search->image->path) == 0 &&
-			   image_covers(search->image, map->start);
+		bool own = strcmp(map->path, search->image->path) == 0;
 		bool bss = map->path[0] == '\0' && map->start == end;
 
-		if (own || bss)
-			end = map->end;
-		if ((own || bss) && is_data(search->image, map, bss) &&
+		/* dlmopen maps the same file once more, for another malloc. */
+		if (!(own || bss) || !image_covers(search->image, map->start))
+			continue;
+		end = map->end;
+		if (is_data(search->image, map, bss) &&
 		    !add_region(search, map->start, map->end))
 			return false;
 	}
@@ -228,7 +237,8 @@ static bool try_state(struct search *search, size_t candidate, uint64_t address,
 	struct proof proof;
 
 	search->tried++;
-	if (!prove_state(search->mem, layout, address, known_span(layout), &proof,
+	if (!deadline_ok(search->deadline, search->err) ||
+	    !prove_state(search->mem, layout, address, known_span(layout), &proof,
 			 search->err))
 		return false;
 	if (!is_believed(search, address, &proof)) {
@@ -282,7 +292,8 @@ static bool try_par(struct search *search, size_t candidate, uint64_t address,
 {
 	struct proof proof;
 
-	if (!prove_par(search->mem, &search->candidates[candidate].layout, address, state,
+	if (!deadline_ok(search->deadline, search->err) ||
+	    !prove_par(search->mem, &search->candidates[candidate].layout, address, state,
 		       &proof, search->err))
 		return false;
 	if (!proof.passed) {
@@ -416,8 +427,8 @@ static bool search_again(struct search *search, struct state_hit *state,
 }
 
 bool search_malloc(struct mem *mem, const struct image *image, unsigned int release,
-		   struct symbols *symbols, struct layout *ret, struct ari_model *model,
-		   struct ari_error *err)
+		   struct deadline deadline, struct symbols *symbols, struct layout *ret,
+		   struct ari_model *model, struct ari_error *err)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	struct state_hit state = { 0 };
@@ -428,6 +439,7 @@ bool search_malloc(struct mem *mem, const struct image *image, unsigned int rele
 		return fail_memory(err);
 	search->mem = mem;
 	search->image = image;
+	search->deadline = deadline;
 	search->symbols = symbols;
 	search->err = err;
 	search->reference_count =

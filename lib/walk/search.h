@@ -2,6 +2,7 @@
 #ifndef WALK_SEARCH_H
 #define WALK_SEARCH_H
 
+#include "base/clock.h"
 #include "layout/image.h"
 #include "layout/layout.h"
 #include "layout/symbols.h"
@@ -18,11 +19,12 @@
  *          that are found are filled in
  * model    gets the proof, line by line
  * err      ARI_BAD_LAYOUT: nothing, or more than one thing, proved itself; the
- *          message says what was tried
+ *          message says what was tried; ARI_TIMED_OUT
  */
 bool search_malloc(struct mem *mem, const struct image *image, unsigned int release,
-		   struct symbols *symbols, struct layout *ret, struct ari_model *model,
-		   struct ari_error *err) __attribute__((warn_unused_result));
+		   struct deadline deadline, struct symbols *symbols, struct layout *ret,
+		   struct ari_model *model, struct ari_error *err)
+	__attribute__((warn_unused_result));
 
 /* Holds a layout from debug information against the process; err as above. */
 bool search_confirm(struct mem *mem, const struct image *image,
