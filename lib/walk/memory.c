@@ -185,9 +185,26 @@ static void forget(struct lines *lines, enum ari_memory_kind kind)
 			rows[i]->swapped_bytes = ARI_UNKNOWN;
 }
 
+/*
+ * The arenas' pages were counted when each was walked, and a process that moves has more
+ * or fewer by now.  One number is given for them, that of the arenas.
+ */
+static void take_arenas(struct lines *lines, uint64_t resident)
+{
+	struct ari_memory *row = &lines->rows[ARI_MEMORY_MALLOC_HEAPS];
+
+	if (resident == ARI_UNKNOWN || row->resident_bytes == ARI_UNKNOWN)
+		return;
+	if (lines->resident != ARI_UNKNOWN)
+		lines->resident += resident - row->resident_bytes;
+	row->resident_bytes = resident;
+}
+
 static bool fill(struct lines *lines, struct ari_error *err)
 {
 	struct ari_model *model = lines->walk->model;
+
+	take_arenas(lines, model->totals.resident.total_bytes);
 
 	if (!lines->owners->heaps_known)
 		forget(lines, ARI_MEMORY_MALLOC_HEAPS);

@@ -84,6 +84,17 @@ is_stopped() {
 		'.memory[2].resident_bytes | . > 524288 and . < 1048576' '.memory[3].virtual_bytes < 2097152'
 }
 
+@test "of a process that never rests one number is given for the arenas" {
+	start_truthful busy
+	local turn
+	for turn in 1 2 3 4 5; do
+		"$ARENAINSPECT" --json "$pid" >"$json"
+		holds "$json" '.totals.resident.total_bytes as $arenas | $arenas == null or .memory[0].resident_bytes == $arenas' \
+			'[.memory[].resident_bytes] as $lines | any($lines[]; . == null) or
+				($lines | add) == .process.rss_bytes + .quality.rss_difference_bytes'
+	done
+}
+
 @test "--depth arenas says nothing of them" {
 	start_mmapped mixed
 	visit --depth arenas
