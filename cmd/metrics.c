@@ -59,7 +59,9 @@ static const enum reason reason_of[] = {
 struct metrics {
 	struct series_list series;
 	uint64_t skipped[REASONS];
-	double seconds; /* that it took */
+	struct ari_error first; /* why the first of these was; ARI_OK: none */
+	size_t read;		/* the others */
+	double seconds;		/* that it took */
 };
 
 /* ---- writing ---- */
@@ -241,23 +243,53 @@ struct taking {
 	const struct options *options;
 };
 
+/* Of processes that were named somebody wants to know. */
+static void tell_why(const struct options *options, const struct ari_error *why)
+{
+	if (!options->quiet && !options->every)
+		tell("%s", why->message);
+}
+
+/* The first is told at the end: it may be the error that all of it ends with. */
+static void leave_out(struct metrics *metrics, const struct options *options,
+		      const struct ari_error *why)
+{
+	metrics->skipped[reason_of[why->code]]++;
+	if (metrics->first.code == ARI_OK)
+		metrics->first = *why;
+	else
+		tell_why(options, why);
+}
+
+/* Pids of which none could be read are a mistake; some that ended are to be expected. */
+static bool conclude(const struct metrics *metrics, const struct options *options,
+		     struct ari_error *err)
+{
+	if (metrics->first.code == ARI_OK)
+		return true;
+	if (metrics->read == 0 && options->operands_count > 0) {
+		*err = metrics->first;
+		return false;
+	}
+	tell_why(options, &metrics->first);
+	return true;
+}
+
 /* One process, which may not be there or may not be read: that is counted. */
 static bool take_process(void *data, size_t index, const struct ari_model *model,
 			 const struct ari_error *why, struct ari_error *err)
 {
 	const struct taking *taking = data;
-	const struct options *options = taking->options;
 
 	(void)index;
 	if (model != NULL)
 		why = &model->stopped;
-	if (why->code == ARI_OK)
-		return series_add(&taking->metrics->series, model, err);
-	taking->metrics->skipped[reason_of[why->code]]++;
-	/* Of a process that was named somebody wants to know. */
-	if (!options->quiet && !options->every)
-		tell("%s", why->message);
-	return true;
+	if (why->code != ARI_OK) {
+		leave_out(taking->metrics, taking->options, why);
+		return true;
+	}
+	taking->metrics->read++;
+	return series_add(&taking->metrics->series, model, err);
 }
 
 /* With all its threads, and all the time. */
@@ -309,7 +341,8 @@ static bool run_metrics(const struct options *options, struct ari_error *err)
 	if (done) {
 		series_limit(&metrics.series,
 			     options->limit == 0 ? LIMIT_DEFAULT : options->limit);
-		done = show_all(&metrics, options->write, err);
+		done = show_all(&metrics, options->write, err) &&
+		       conclude(&metrics, options, err);
 	}
 	series_done(&metrics.series);
 	return done;

@@ -121,7 +121,7 @@ same() {
 	[ "$(value skipped_processes reason=denied)" = 0 ]
 	[ "$(value processes comm=nomalloc)" = 1 ]
 	grep -q "$gone" "$text.err"
-	"$ARENAINSPECT" metrics -q "$gone" >"$text" 2>"$text.err"
+	"$ARENAINSPECT" metrics -q "$gone" "$there" >"$text" 2>"$text.err"
 	[ ! -s "$text.err" ]
 	parsed "$text" >"$samples"
 	[ "$(value skipped_processes reason=gone)" = 1 ]
@@ -145,7 +145,7 @@ same() {
 	need_root "to be somebody else"
 	start_target nomalloc
 	copy_for_nobody "$ARENAINSPECT"
-	as_nobody "$public/arenainspect" metrics "$pid" >"$text" 2>"$text.err"
+	as_nobody "$public/arenainspect" metrics "$pid" >"$text" 2>"$text.err" || (($? == 4))
 	parsed "$text" >"$samples"
 	[ "$(value skipped_processes reason=denied)" = 1 ]
 	grep -q CAP_SYS_PTRACE "$text.err"
@@ -222,6 +222,22 @@ same() {
 	((status == 2))
 	run "$ARENAINSPECT" metrics --comm no-such-program
 	((status == 3))
+}
+
+@test "pids of which none can be read end with the reason, and the text is whole" {
+	local gone
+	true &
+	gone=$!
+	wait "$gone"
+	"$ARENAINSPECT" metrics "$gone" >"$text" 2>"$text.err" || status=$?
+	((status == 3))
+	(($(wc -l <"$text.err") == 1)) || fail "$(cat "$text.err")"
+	parsed "$text" >"$samples"
+	[ "$(value skipped_processes reason=gone)" = 1 ]
+	start_target nomalloc
+	gather "$gone" "$pid"
+	[ "$(value skipped_processes reason=gone)" = 1 ]
+	grep -q "$gone" "$text.err"
 }
 
 @test "one that hangs is counted, and all the others are read" {
