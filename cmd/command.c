@@ -21,9 +21,14 @@ const struct command *command_find(const char *name)
 bool command_has(const struct command *command, enum option_about about)
 {
 	const bool lacks[] = {
-		[ABOUT_TABLES] = command->own_form,
-		[ABOUT_SORTING] = command->own_form || command->row_by_row,
-		[ABOUT_STORED] = command->live_only,
+		[ABOUT_TABLES] = command->own_form || command->is_document,
+		[ABOUT_MODEL] =
+			command->own_form || command->is_document || command->no_process,
+		[ABOUT_FILES] = command->plugin != NULL,
+		[ABOUT_PROCESS] = command->no_process,
+		[ABOUT_SORTING] =
+			command->own_form || command->is_document || command->row_by_row,
+		[ABOUT_STORED] = command->live_only || command->no_process,
 		[ABOUT_FINDINGS] = command->no_findings,
 	};
 

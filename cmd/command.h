@@ -19,6 +19,7 @@ struct command {
 	const char *arguments; /* "PID" */
 	const char *help;      /* one line */
 	bool pid_optional;
+	bool no_process;  /* is about none */
 	bool live_only;	  /* says nothing of a core file or a snapshot */
 	bool is_document; /* always the JSON document, as full as can be, in a private
 			     file */

@@ -152,6 +152,7 @@ const struct command command_explain = {
 	.arguments = "[VERDICT]",
 	.help = "the long text of a verdict; without one, all verdicts there are",
 	.pid_optional = true,
+	.no_process = true,
 	.no_findings = true,
 	.table = &explain_table,
 	.take_operands = take_verdict,

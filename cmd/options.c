@@ -226,27 +226,27 @@ static const struct row rows[] = {
 	{ { 0, "top", "N", "the first N rows; without --sort the N largest", 0 },
 	  take_number, AT(top), .about = ABOUT_SORTING },
 	{ { 0, "write", "FILE", "into FILE, whole or not at all, instead of stdout", 0 },
-	  take_text, AT(write) },
+	  take_text, AT(write), .about = ABOUT_FILES },
 	{ { 0, "comm", "NAME", "the one process of that name, in place of a PID; check, metrics, scan: each", 0 },
-	  take_text, AT(comm) },
+	  take_text, AT(comm), .about = ABOUT_PROCESS },
 	{ { 0, "unit", "NAME", "the same for those of a systemd unit", 0 },
-	  take_text, AT(unit) },
+	  take_text, AT(unit), .about = ABOUT_PROCESS },
 	{ { 0, "core", "FILE", "a core file, in place of a PID", 0 },
 	  take_text, AT(core), .about = ABOUT_STORED },
 	{ { 0, "exe", "FILE", "the program of the core, where the core does not tell enough", 0 },
 	  take_text, AT(exe), .about = ABOUT_STORED },
 	{ { 0, "depth", "DEPTH", "arenas (headers only), chunks (default) or pages", 0 },
-	  take_word, AT(depth), .word = ari_depth_name, .of_visit = true },
+	  take_word, AT(depth), .word = ari_depth_name, .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "jobs", "N", "at most N workers (default: the processors, at most 8)", 0 },
-	  take_number, AT(jobs) },
+	  take_number, AT(jobs), .about = ABOUT_PROCESS },
 	{ { 't', "timeout", "SECONDS", "end the visit after that time, as 10 or 0.5", 0 },
-	  take_seconds, AT(visit.timeout_ns) },
+	  take_seconds, AT(visit.timeout_ns), .about = ABOUT_PROCESS },
 	{ { 0, "symbols", "HOW", "auto, debuginfo or search: how main_arena is found", 0 },
-	  take_word, AT(symbols), .word = symbols_word, .of_visit = true },
+	  take_word, AT(symbols), .word = symbols_word, .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "debug-dir", "DIR", "look for debug files there, too", 0 },
-	  take_text, AT(visit.debug_dir), .of_visit = true },
+	  take_text, AT(visit.debug_dir), .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "debuginfod", NULL, "ask the servers of DEBUGINFOD_URLS for debug files", 0 },
-	  take_flag, AT(debuginfod), .of_visit = true },
+	  take_flag, AT(debuginfod), .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "after", "TIME", "visit PID now and after that time, as 90s, 10m or 1h; Ctrl-C: at once",
 	    OWN_AFTER },
 	  take_time, AT(after_ns) },
@@ -304,7 +304,9 @@ bool option_describe(size_t index, struct option_help *ret)
 
 enum option_about option_about(size_t index)
 {
-	return rows[index].about;
+	const struct format *format = rows[index].format;
+
+	return format != NULL && format->whole_model ? ABOUT_MODEL : rows[index].about;
 }
 
 bool option_take(size_t index, struct options *options, const char *argument,

@@ -26,6 +26,9 @@ enum own_option {
 enum option_about {
 	ABOUT_ALL,
 	ABOUT_TABLES,	/* a command with a form of its own has none */
+	ABOUT_MODEL,	/* nor the whole model; one about no process has neither */
+	ABOUT_FILES,	/* a plugin has its line on stdout */
+	ABOUT_PROCESS,	/* and how it is visited */
 	ABOUT_SORTING,	/* nor has one that gives row by row */
 	ABOUT_STORED,	/* a command that is about running processes reads none */
 	ABOUT_FINDINGS, /* a command that judges nothing has none */

@@ -5,7 +5,7 @@
 const struct command command_snapshot = {
 	.name = "snapshot",
 	.arguments = "PID",
-	.help = "the JSON document, which every command reads in place of a process",
+	.help = "the JSON document, which most commands read in place of a process",
 	.is_document = true,
 	.run = run_visit,
 };

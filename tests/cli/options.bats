@@ -84,6 +84,12 @@ arenas_of_the_process() {
 	done
 	"$ARENAINSPECT" watch --help >"$text"
 	! grep -qwE -- '--(sort|top|exit-code)' "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" snapshot --help >"$text"
+	! grep -qwE -- '--(raw|pairs|noheadings|output|sort|top)' "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" explain --help >"$text"
+	! grep -qwE -- '--(json|comm|unit|core|exe|depth|timeout|exit-code)' "$text" || fail "$(cat "$text")"
+	"$ARENAINSPECT" check --help >"$text" || :
+	! grep -qw -- --write "$text" || fail "$(cat "$text")"
 }
 
 @test "-n leaves the headings out" {
