@@ -64,8 +64,8 @@ static void say_share(struct text *to, const struct ari_model *model, enum numbe
 
 	if (a == ARI_UNKNOWN || b == ARI_UNKNOWN || b == 0)
 		text_add(to, "an unknown share");
-	else
-		text_add(to, "%.0f %%", 100.0 * (double)a / (double)b);
+	else /* counted at two moments: no part is more than all of it */
+		text_add(to, "%.0f %%", 100.0 * (double)(a < b ? a : b) / (double)b);
 }
 
 static enum number number_in(struct part name)

@@ -334,26 +334,30 @@ bool visit_refuse(struct visit *visit, struct ari_error *err)
 {
 	const struct ari_allocator *allocator = &visit->model->allocator;
 	const char *word = allocator->malloc_provider;
+	const char *comm = visit->target.status.comm;
+	int pid = (int)visit->pid;
 
 	if (word == NULL)
-		return fail(
-			err, ARI_NOT_GLIBC,
-			"no C library is mapped that is known, and nothing tells whose "
-			"malloc, if any, is in %s",
-			visit->model->process.exe == NULL ? "the program"
-							  : visit->model->process.exe);
+		return fail(err, ARI_NOT_GLIBC,
+			    "process %d (%s): no C library is mapped that is known, and "
+			    "nothing tells whose malloc, if any, is in %s",
+			    pid, comm,
+			    visit->model->process.exe == NULL
+				    ? "the program"
+				    : visit->model->process.exe);
 	if (strcmp(word, "Go") == 0)
 		return fail(err, ARI_NOT_GLIBC,
-			    "it is a program of Go without a C library: its heap is that "
-			    "of Go's runtime, which is not malloc's (%s; runtime/metrics "
-			    "and net/http/pprof tell of it)",
-			    allocator->provider_path);
+			    "process %d (%s) is a program of Go without a C library: its "
+			    "heap is that of Go's runtime, which is not malloc's (%s; "
+			    "runtime/metrics and net/http/pprof tell of it)",
+			    pid, comm, allocator->provider_path);
 	if (strcmp(word, "own") == 0)
 		return fail(err, ARI_NOT_GLIBC,
-			    "no C library is mapped that is known, and its malloc is its "
-			    "own (in %s)",
-			    allocator->provider_path);
+			    "process %d (%s): no C library is mapped that is known, and "
+			    "its malloc is its own (in %s)",
+			    pid, comm, allocator->provider_path);
 	return fail(err, ARI_NOT_GLIBC,
-		    "its malloc is that of %s, and there is no glibc (%s)", word,
-		    allocator->provider_path);
+		    "process %d (%s): its malloc is that of %s, and there is no glibc "
+		    "(%s)",
+		    pid, comm, word, allocator->provider_path);
 }
