@@ -7,31 +7,31 @@
 
 static const char *check_id(const void *row)
 {
-	return ((const struct ari_check *)row)->id;
+	return ((const struct ari_step *)row)->id;
 }
 
 static const char *check_needed(const void *row)
 {
-	return ((const struct ari_check *)row)->needed;
+	return ((const struct ari_step *)row)->needed;
 }
 
 static const char *check_result(const void *row)
 {
-	enum ari_yesno ok = ((const struct ari_check *)row)->ok;
+	enum ari_yesno ok = ((const struct ari_step *)row)->ok;
 
 	return ok == ARI_YES ? "yes" : ok == ARI_NO ? "no" : "untried";
 }
 
 static const char *check_detail(const void *row)
 {
-	const char *detail = ((const struct ari_check *)row)->detail;
+	const char *detail = ((const struct ari_step *)row)->detail;
 
 	return detail == NULL ? "" : detail;
 }
 
 static enum shade check_shade(const void *row)
 {
-	enum ari_yesno ok = ((const struct ari_check *)row)->ok;
+	enum ari_yesno ok = ((const struct ari_step *)row)->ok;
 
 	return ok == ARI_YES ? SHADE_NONE : ok == ARI_NO ? SHADE_BAD : SHADE_QUIET;
 }
@@ -74,9 +74,9 @@ static void build_doctor(const struct ari_diagnosis *diagnosis,
 					     "itself.");
 	document_table(document, (struct table){
 					 .kind = &doctor_table,
-					 .rows = diagnosis->checks.at,
-					 .row_size = sizeof(diagnosis->checks.at[0]),
-					 .count = diagnosis->checks.count,
+					 .rows = diagnosis->steps.at,
+					 .row_size = sizeof(diagnosis->steps.at[0]),
+					 .count = diagnosis->steps.count,
 				 });
 	facts_namespace(document, model);
 	facts_cgroup(document, model);

@@ -77,7 +77,7 @@ bool open_pid(const struct options *options, pid_t *ret, struct ari_error *err)
 	if (!search.find(search.name, &matches, err))
 		return false;
 	found = choose_match(&search, &matches, ret, err);
-	free(matches.list.at);
+	ari_matches_free(&matches);
 	return found;
 }
 
@@ -114,7 +114,7 @@ bool open_pids(const struct options *options, struct pids *ret, struct ari_error
 			 sizeof(*pids.at));
 	done = pids.at == NULL ? refuse_memory(err)
 			       : take_pids(options, &search, &matches, &pids, err);
-	free(matches.list.at);
+	ari_matches_free(&matches);
 	if (done)
 		*ret = pids;
 	else

@@ -130,7 +130,8 @@ struct ari_other_allocator {
 /*
  * Who answers when the program calls malloc: "glibc", a row of layout/allocators.def
  * ("jemalloc"), "own" (the program or a library of it that is none of those), "Go" (no
- * libc); NULL: not known.  others: those loaded besides, glibc left out.
+ * libc); NULL: not known.  others: those loaded besides; of glibc only a second one, as
+ * dlmopen(3) loads it.
  */
 struct ari_allocator {
 	char *malloc_provider;
@@ -498,7 +499,7 @@ void ari_model_free(struct ari_model *model);
  * The visit goes as far as it can; `error` is why it stopped (code ARI_OK when
  * it did not), `model` holds what was found until then and is never NULL.
  */
-struct ari_check {
+struct ari_step {
 	const char *id;	    /* a word: "memory", "pagemap", … */
 	const char *needed; /* what it is for, one line */
 	enum ari_yesno ok;  /* ARI_MAYBE: not tried */
@@ -506,7 +507,7 @@ struct ari_check {
 };
 
 struct ari_diagnosis {
-	ARI_LIST(struct ari_check) checks;
+	ARI_LIST(struct ari_step) steps;
 	struct ari_model *model;
 	struct ari_error error;
 };
@@ -611,18 +612,20 @@ bool ari_diff_write(const struct ari_diff *diff, FILE *out, struct ari_error *er
 
 /* ---- finding processes ---- */
 
-/*
- * The processes whose comm is exactly `comm`, in order of pid; NULL: of any.  Kernel
- * threads and those that vanish meanwhile are left out.  ret: list of pids, freed with
- * free(ret->at).
- */
 struct ari_match {
 	pid_t pid;
 	char exe[256]; /* cut; "" where it cannot be seen */
 };
+
 struct ari_matches {
-	ARI_LIST(struct ari_match) list;
+	ARI_LIST(struct ari_match) list; /* in order of pid */
 };
+
+/*
+ * The processes whose comm is exactly `comm`; NULL: of any.  Kernel threads and those
+ * that vanish meanwhile are left out.  ret: for ari_matches_free(); err: ARI_NO_MEMORY,
+ * ARI_IO.
+ */
 bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
@@ -632,6 +635,9 @@ bool ari_find_comm(const char *comm, struct ari_matches *ret, struct ari_error *
  */
 bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* What *matches owns; zeroed is none. */
+void ari_matches_free(struct ari_matches *matches);
 
 /*
  * Visits of several processes.

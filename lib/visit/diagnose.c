@@ -6,17 +6,17 @@
 #include "model/model.h"
 #include "visit/visit.h"
 
-static bool add_check(struct ari_diagnosis *diagnosis, const struct visit_step *step,
-		      enum ari_yesno ok, const char *detail, struct ari_error *err)
+static bool add_step(struct ari_diagnosis *diagnosis, const struct visit_step *step,
+		     enum ari_yesno ok, const char *detail, struct ari_error *err)
 {
-	struct ari_check *check = list_add(&diagnosis->checks, err);
+	struct ari_step *told = list_add(&diagnosis->steps, err);
 
-	if (check == NULL)
+	if (told == NULL)
 		return false;
-	check->id = step->id;
-	check->needed = step->needed;
-	check->ok = ok;
-	return model_set_string(&check->detail, detail, err);
+	told->id = step->id;
+	told->needed = step->needed;
+	told->ok = ok;
+	return model_set_string(&told->detail, detail, err);
 }
 
 /*
@@ -39,7 +39,7 @@ static bool tell_steps(struct visit *visit, struct ari_diagnosis *diagnosis,
 			ok = going && !visit->lacks ? ARI_YES : ARI_NO;
 			detail = going ? visit->detail : diagnosis->error.message;
 		}
-		if (!add_check(diagnosis, step, ok, detail, err))
+		if (!add_step(diagnosis, step, ok, detail, err))
 			return false;
 	}
 	if (!going)
@@ -75,9 +75,9 @@ void ari_diagnosis_free(struct ari_diagnosis *diagnosis)
 {
 	if (diagnosis == NULL)
 		return;
-	for (size_t i = 0; i < diagnosis->checks.count; i++)
-		free(diagnosis->checks.at[i].detail);
-	list_done(&diagnosis->checks);
+	for (size_t i = 0; i < diagnosis->steps.count; i++)
+		free(diagnosis->steps.at[i].detail);
+	list_done(&diagnosis->steps);
 	ari_model_free(diagnosis->model);
 	free(diagnosis);
 }

@@ -110,3 +110,8 @@ bool ari_find_unit(const char *unit, struct ari_matches *ret, struct ari_error *
 {
 	return find(unit_is, unit, ret, err);
 }
+
+void ari_matches_free(struct ari_matches *matches)
+{
+	list_done(&matches->list);
+}
