@@ -40,7 +40,6 @@ static const struct column columns[] = {
 
 static const struct table_kind explain_table = {
 	.name = "explain",
-	.row_is = "verdict",
 	.columns = columns,
 	.count = sizeof(columns) / sizeof(columns[0]),
 };

@@ -63,7 +63,6 @@ static const struct column columns[] = {
 
 static const struct table_kind threads_table = {
 	.name = "threads",
-	.row_is = "thread",
 	.columns = columns,
 	.count = sizeof(columns) / sizeof(columns[0]),
 	.rank = "tcache",
@@ -103,7 +102,6 @@ static const struct column group_columns[] = {
 
 static const struct table_kind groups_table = {
 	.name = "threads --group",
-	.row_is = "name",
 	.columns = group_columns,
 	.count = sizeof(group_columns) / sizeof(group_columns[0]),
 	.rank = "threads",

@@ -63,7 +63,6 @@ enum shade { SHADE_NONE, SHADE_QUIET, SHADE_NOTABLE, SHADE_BAD };
 
 struct table_kind {
 	const char *name;
-	const char *row_is; /* "arena": for "and 12 more arenas" and the help */
 	const struct column *columns;
 	size_t count;
 	const char *rank; /* the column that --top goes by, or NULL: the order given */
