@@ -22,6 +22,9 @@ static const int statuses[] = {
 	[ARI_IO] = 7,	      [ARI_NO_MEMORY] = 7,
 };
 
+_Static_assert(sizeof(statuses) / sizeof(*statuses) == ARI_CODES,
+	       "a new code needs an exit status");
+
 /*
  * A closed standard stream would be the number of the next file we open, and the
  * output would go there; one that cannot be written to says so instead.

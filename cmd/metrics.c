@@ -56,6 +56,9 @@ static const enum reason reason_of[] = {
 	[ARI_USAGE] = FAILED,
 };
 
+_Static_assert(sizeof(reason_of) / sizeof(*reason_of) == ARI_CODES,
+	       "a new code needs a reason");
+
 struct metrics {
 	struct series_list series;
 	uint64_t skipped[REASONS];

@@ -43,6 +43,7 @@ enum ari_code {
 	ARI_FAULT,	 /* an address of the target that cannot be read */
 	ARI_SWAPPED,	 /* an address whose page is in swap and stays there */
 	ARI_UNSUPPORTED, /* the kernel or this build lacks it */
+	ARI_CODES,	 /* no code: how many there are; a new one goes right before it */
 };
 
 /* Filled where a function fails; after one that did not, it says nothing. */

@@ -30,10 +30,11 @@ enum ari_skip look_skip_of(enum ari_code code)
 		[ARI_TIMED_OUT] = ARI_SKIP_TIMEOUT,
 		[ARI_UNSUPPORTED] = ARI_SKIP_FAILED,
 	};
-	bool listed = code != ARI_OK && (size_t)code < sizeof(skips) / sizeof(*skips);
 
+	_Static_assert(sizeof(skips) / sizeof(*skips) == ARI_CODES,
+		       "a new code needs a reason to skip");
 	/* 0 is a kernel thread, which no visit meets here. */
-	return listed && skips[code] != 0 ? skips[code] : ARI_SKIP_FAILED;
+	return skips[code] != 0 ? skips[code] : ARI_SKIP_FAILED;
 }
 
 void look_skip(struct ari_scanned *row, enum ari_skip skip, const char *reason)
