@@ -2,9 +2,9 @@
 #ifndef CMD_ARENAS_H
 #define CMD_ARENAS_H
 
-#include "out/table.h"
+#include "out/document.h"
 
-/* A row of arenas_table; names.h makes them. */
+/* A row of arenas_table. */
 struct arena_row {
 	struct ari_arena arena; /* its lists still belong to the model */
 	const char *names;	/* of its threads; NULL: not known */
@@ -12,5 +12,8 @@ struct arena_row {
 
 /* One row per struct arena_row; report shows it, too. */
 extern const struct table_kind arenas_table;
+
+/* One row for each arena; NULL only when memory ran out. */
+struct arena_row *arena_rows(struct document *document, const struct ari_model *model);
 
 #endif

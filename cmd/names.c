@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arenas.h"
 #include "names.h"
 
 struct folded {
@@ -101,86 +99,4 @@ struct name_group *name_groups(struct document *document, const struct ari_model
 	}
 	*ret_count = groups;
 	return group;
-}
-
-/* ---- the threads of each arena ---- */
-
-static int largest_first(const void *a, const void *b)
-{
-	const struct name_group *left = a, *right = b;
-
-	if (left->count != right->count)
-		return left->count > right->count ? -1 : 1;
-	if (left->name == NULL || right->name == NULL)
-		return (left->name == NULL) - (right->name == NULL);
-	return strcmp(left->name, right->name);
-}
-
-/* "worker-* x12, java" */
-static const char *list_groups(struct document *document, struct name_group *groups,
-			       size_t count)
-{
-	char *text = NULL;
-	size_t length = 0;
-	const char *list = "";
-	FILE *out = open_memstream(&text, &length);
-
-	if (out == NULL) {
-		document->failed = true;
-		return list;
-	}
-	qsort(groups, count, sizeof(*groups), largest_first);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "%s%s", i == 0 ? "" : ", ",
-			groups[i].name == NULL ? "unknown" : groups[i].name);
-		if (groups[i].count > 1)
-			fprintf(out, " x%zu", groups[i].count);
-	}
-	if (fclose(out) == 0)
-		list = document_format(document, "%s", text);
-	free(text);
-	return list;
-}
-
-static bool any_name(const struct ari_model *model)
-{
-	for (size_t i = 0; i < model->threads.count; i++)
-		if (model->threads.at[i].name != NULL)
-			return true;
-	return false;
-}
-
-static uint64_t arena_of(const struct name_group *group)
-{
-	return group->threads[0]->arena;
-}
-
-static void name_arenas(struct document *document, const struct ari_model *model,
-			struct arena_row *rows)
-{
-	size_t count, next;
-	struct name_group *groups = name_groups(document, model, true, &count);
-
-	for (size_t i = 0; i < model->arenas.count; i++)
-		rows[i].names = "";
-	for (size_t i = 0; i < count; i = next) {
-		for (next = i + 1; next < count; next++)
-			if (arena_of(&groups[next]) != arena_of(&groups[i]))
-				break;
-		if (arena_of(&groups[i]) < model->arenas.count)
-			rows[arena_of(&groups[i])].names =
-				list_groups(document, &groups[i], next - i);
-	}
-}
-
-struct arena_row *arena_rows(struct document *document, const struct ari_model *model)
-{
-	struct arena_row *rows =
-		document_memory(document, model->arenas.count, sizeof(*rows));
-
-	for (size_t i = 0; i < model->arenas.count && rows != NULL; i++)
-		rows[i].arena = model->arenas.at[i];
-	if (rows != NULL && any_name(model))
-		name_arenas(document, model, rows);
-	return rows;
 }

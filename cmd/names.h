@@ -27,7 +27,4 @@ struct name_group {
 struct name_group *name_groups(struct document *document, const struct ari_model *model,
 			       bool by_arena, size_t *ret_count);
 
-/* Rows for arenas_table, one for each arena; NULL only when memory ran out. */
-struct arena_row *arena_rows(struct document *document, const struct ari_model *model);
-
 #endif

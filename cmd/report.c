@@ -5,7 +5,6 @@
 #include "command.h"
 #include "facts.h"
 #include "findings.h"
-#include "names.h"
 #include "out/refuse.h"
 #include "rss.h"
 
