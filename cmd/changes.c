@@ -7,8 +7,7 @@
 #include "changes.h"
 #include "findings.h"
 #include "out/cell.h"
-
-#define NS_PER_SECOND UINT64_C(1000000000)
+#include "time_left.h"
 
 static int64_t change(uint64_t before, uint64_t after)
 {

@@ -11,7 +11,6 @@
 #include "out/refuse.h"
 #include "state.h"
 
-#define NS_PER_SECOND	1000000000u
 #define DEFAULT_SECONDS 10
 
 #define GROWTH "_growth"
@@ -317,7 +316,7 @@ static int run_check(const struct options *options)
 	int status;
 
 	if (mine.visit.timeout_ns == 0)
-		mine.visit.timeout_ns = DEFAULT_SECONDS * (uint64_t)NS_PER_SECOND;
+		mine.visit.timeout_ns = DEFAULT_SECONDS * NS_PER_SECOND;
 	/* Behind the time that a visit keeps to by itself. */
 	plugin_alarm(mine.visit.timeout_ns + NS_PER_SECOND / 2);
 	if (measure_all(&check, &mine, &err))

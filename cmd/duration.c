@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "duration.h"
+#include "time_left.h"
 
 #define SECONDS_MAX 1e9 /* thirty years */
 
@@ -28,9 +29,9 @@ bool duration_parse(const char *text, uint64_t *ret)
 
 		if (strcmp(end, suffixes[i].text) != 0)
 			continue;
-		if (!(seconds * 1e9 >= 1) || seconds > SECONDS_MAX)
+		if (!(seconds * NS_PER_SECOND >= 1) || seconds > SECONDS_MAX)
 			return false;
-		*ret = (uint64_t)(seconds * 1e9);
+		*ret = (uint64_t)(seconds * NS_PER_SECOND);
 		return true;
 	}
 	return false;

@@ -15,7 +15,6 @@
 #include "tell.h"
 
 #define LIMIT_DEFAULT 500
-#define NS_PER_SECOND 1e9
 
 /* Of several processes one takes no more than this part of the time for all. */
 #define TIME_SHARES 4

@@ -8,6 +8,7 @@
 #include "duration.h"
 #include "options.h"
 #include "out/refuse.h"
+#include "time_left.h"
 
 struct row;
 typedef bool take_fn(struct options *options, const struct row *row, const char *argument,
@@ -105,8 +106,6 @@ static bool take_arena(struct options *options, const struct row *row,
 			row->is.name, argument);
 	return true;
 }
-
-#define NS_PER_SECOND 1000000000.0
 
 static bool take_seconds(struct options *options, const struct row *row,
 			 const char *argument, struct ari_error *err)

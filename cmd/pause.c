@@ -10,8 +10,6 @@
 #include "tell.h"
 #include "time_left.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
-
 /* Whoever started us in the background may have chosen so. */
 static bool is_ignored(void)
 {
@@ -27,7 +25,7 @@ static void show_progress(uint64_t done_ns, uint64_t all_ns)
 	/* Whole seconds: it is written once a second. */
 	fprintf(stderr, "\r\033[Karenainspect: %s of %s; Ctrl-C ends the wait",
 		seconds_text((double)(done_ns / NS_PER_SECOND), done),
-		seconds_text((double)all_ns / (double)NS_PER_SECOND, all));
+		seconds_text((double)all_ns / NS_PER_SECOND, all));
 }
 
 static void clear_progress(void)
@@ -58,7 +56,7 @@ static void say_it(uint64_t ns)
 	char all[CELL_ROOM];
 
 	tell("waiting for %s; Ctrl-C ends the wait",
-	     seconds_text((double)ns / (double)NS_PER_SECOND, all));
+	     seconds_text((double)ns / NS_PER_SECOND, all));
 }
 
 static void wait_for(uint64_t ns, pid_t pid, const sigset_t *interrupt, bool progress)

@@ -9,8 +9,7 @@
 #include "out/escape.h"
 #include "out/sink.h"
 #include "plugin.h"
-
-#define NS_PER_SECOND 1000000000u
+#include "time_left.h"
 
 static const struct {
 	const char *name;

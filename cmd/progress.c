@@ -5,8 +5,7 @@
 #include "progress.h"
 #include "time_left.h"
 
-#define NS_PER_SECOND 1000000000u
-#define PAUSE_NS      100000000u
+#define PAUSE_NS 100000000u
 
 struct progress progress_begin(const struct options *options)
 {

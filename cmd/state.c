@@ -12,14 +12,14 @@
 #include "out/refuse.h"
 #include "out/sink.h"
 #include "state.h"
+#include "time_left.h"
 
 #define FIRST_LINE   "arenainspect-state 1\n"
 #define LINE_ROOM    256
 #define SAMPLES_MOST 10000
 #define SAMPLE_DAYS  7 /* of a process that nobody asked about since */
 
-#define NS_PER_SECOND 1000000000u
-#define NS_PER_DAY    (86400 * (uint64_t)NS_PER_SECOND)
+#define NS_PER_DAY (86400 * NS_PER_SECOND)
 
 struct state {
 	const char *path; /* the caller's */

@@ -3,8 +3,7 @@
 
 #include "time_left.h"
 
-#define NEVER	      UINT64_MAX
-#define NS_PER_SECOND 1000000000u
+#define NEVER UINT64_MAX
 
 uint64_t time_now(void)
 {

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#define NS_PER_SECOND UINT64_C(1000000000)
+
 /* Nanoseconds of the monotonic clock. */
 uint64_t time_now(void);
 

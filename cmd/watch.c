@@ -15,8 +15,7 @@
 #include "tell.h"
 #include "time_left.h"
 
-#define NS_PER_SECOND 1000000000u
-#define INTERVAL_NS   NS_PER_SECOND
+#define INTERVAL_NS NS_PER_SECOND
 
 /* ---- one line ---- */
 

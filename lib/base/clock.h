@@ -7,6 +7,8 @@
 
 #include "arenainspect.h"
 
+#define NS_PER_SECOND UINT64_C(1000000000)
+
 /* Nanoseconds of CLOCK_MONOTONIC and of CLOCK_REALTIME. */
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_real_ns(void);

@@ -9,8 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#define NS_PER_SECOND 1000000000u
-#define GLANCE_NS     20000000u /* how often what runs is held against its limit */
+#define GLANCE_NS 20000000u /* how often what runs is held against its limit */
 
 struct worker {
 	struct pool *pool;

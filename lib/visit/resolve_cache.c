@@ -11,8 +11,7 @@
 #include "base/error.h"
 #include "base/list.h"
 
-#define NS_PER_SECOND 1000000000u
-#define FILES_MAX     4096 /* of which what is found is kept */
+#define FILES_MAX 4096 /* of which what is found is kept */
 
 struct file_id {
 	uint64_t device, inode, bytes, changed_ns;

@@ -40,7 +40,7 @@ bool resolve_cache_find(struct resolve_cache *cache, const struct image *image,
 			struct deadline deadline, struct resolved *ret)
 	__attribute__((warn_unused_result));
 
-#define RESOLVE_WAIT_NS 1000000000u
+#define RESOLVE_WAIT_NS NS_PER_SECOND
 
 /* found: in this image, copied; NULL when nothing was, or nothing for others. */
 void resolve_cache_settle(struct resolve_cache *cache, const struct image *image,
