@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
-#include <langinfo.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "check.h"
 #include "out/cell.h"
@@ -192,7 +190,7 @@ static void write_perfdata(FILE *out, const struct check *check)
 /* One line per process; the bar would begin perfdata here, too. */
 static bool write_more(FILE *out, const struct check *check)
 {
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	bool ascii = !locale_is_utf8();
 
 	for (size_t i = 0; i < check->subject_count; i++) {
 		const struct checked *subject = &check->subjects[i];
@@ -205,7 +203,7 @@ static bool write_more(FILE *out, const struct check *check)
 		say_subject(text, check, subject);
 		if (fclose(text) == 0) {
 			fprintf(out, "%s: ", plugin_state_name(subject->state));
-			escape(out, line, !utf8, "|");
+			escape(out, line, ascii, "|");
 			putc('\n', out);
 		}
 		free(line);

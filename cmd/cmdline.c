@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <getopt.h>
-#include <langinfo.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "cmdline.h"
 #include "command.h"
+#include "out/escape.h"
 #include "out/refuse.h"
 #include "tell.h"
 
@@ -417,7 +417,7 @@ static void look_around(struct options *options)
 {
 	options->style.width = terminal_width(options);
 	options->style.color = want_color(options);
-	options->style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	options->style.utf8 = locale_is_utf8();
 }
 
 bool options_parse(struct options *ret, int argc, char **argv, struct ari_error *err)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Monitoring Plugins Development Guidelines, "Plugin Output for Nagios". */
-#include <langinfo.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "out/escape.h"
@@ -34,7 +32,6 @@ enum plugin_state plugin_worse(enum plugin_state a, enum plugin_state b)
 int plugin_say(enum plugin_state state, const char *text, const char *perfdata,
 	       const char *more)
 {
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	struct ari_error err;
 	struct sink sink;
 
@@ -42,7 +39,7 @@ int plugin_say(enum plugin_state state, const char *text, const char *perfdata,
 		return PLUGIN_UNKNOWN;
 	fprintf(sink.out, "ARENAINSPECT %s - ", states[state].name);
 	/* The bar begins the perfdata. */
-	escape(sink.out, text, !utf8, "|");
+	escape(sink.out, text, !locale_is_utf8(), "|");
 	if (perfdata != NULL && *perfdata != '\0')
 		fprintf(sink.out, " | %s", perfdata);
 	putc('\n', sink.out);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "out/escape.h"
 #include "out/table.h"
@@ -10,7 +8,6 @@
 
 void tell(const char *format, ...)
 {
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	va_list arguments;
 	char *line;
 	int length;
@@ -19,7 +16,7 @@ void tell(const char *format, ...)
 	length = vasprintf(&line, format, arguments);
 	va_end(arguments);
 	fputs("arenainspect: ", stderr);
-	escape(stderr, length < 0 ? format : line, !utf8, "");
+	escape(stderr, length < 0 ? format : line, !locale_is_utf8(), "");
 	putc('\n', stderr);
 	if (length >= 0)
 		free(line);

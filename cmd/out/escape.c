@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <langinfo.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -65,4 +66,9 @@ void escape(FILE *out, const char *text, bool ascii, const char *more)
 			fprintf(out, "\\x%02x", *at++);
 		}
 	}
+}
+
+bool locale_is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }

@@ -14,4 +14,7 @@
  */
 void escape(FILE *out, const char *text, bool ascii, const char *more);
 
+/* Whether the locale has UTF-8; elsewhere text is written with `ascii`. */
+bool locale_is_utf8(void);
+
 #endif
