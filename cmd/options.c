@@ -8,7 +8,6 @@
 #include "duration.h"
 #include "options.h"
 #include "out/refuse.h"
-#include "time_left.h"
 
 struct row;
 typedef bool take_fn(struct options *options, const struct row *row, const char *argument,
@@ -104,22 +103,6 @@ static bool take_arena(struct options *options, const struct row *row,
 			err, ARI_USAGE,
 			"--%s: '%s' is neither an arena's index (0 is main) nor 'all'",
 			row->is.name, argument);
-	return true;
-}
-
-static bool take_seconds(struct options *options, const struct row *row,
-			 const char *argument, struct ari_error *err)
-{
-	char *end;
-	double seconds = strtod(argument, &end);
-	bool begins = isdigit((unsigned char)*argument) || *argument == '.';
-
-	if (!begins || *end != '\0' || !(seconds * NS_PER_SECOND >= 1) || seconds > 1e9)
-		return refuse(
-			err, ARI_USAGE,
-			"--%s: '%s' is not a number of seconds above 0, as 10 or 0.5",
-			row->is.name, argument);
-	*(uint64_t *)member(options, row) = (uint64_t)(seconds * NS_PER_SECOND);
 	return true;
 }
 
@@ -238,8 +221,8 @@ static const struct row rows[] = {
 	  take_word, AT(depth), .word = ari_depth_name, .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "jobs", "N", "at most N workers (default: the processors, at most 8)", 0 },
 	  take_number, AT(jobs), .about = ABOUT_PROCESS },
-	{ { 't', "timeout", "SECONDS", "end the visit after that time, as 10 or 0.5", 0 },
-	  take_seconds, AT(visit.timeout_ns), .about = ABOUT_PROCESS },
+	{ { 't', "timeout", "TIME", "end the visit after that time, as 10, 0.5 or 2m", 0 },
+	  take_time, AT(visit.timeout_ns), .about = ABOUT_PROCESS },
 	{ { 0, "symbols", "HOW", "auto, debuginfo or search: how main_arena is found", 0 },
 	  take_word, AT(symbols), .word = symbols_word, .of_visit = true, .about = ABOUT_PROCESS },
 	{ { 0, "debug-dir", "DIR", "look for debug files there, too", 0 },

@@ -181,9 +181,9 @@ grow() {
 	says 3 'judges no process' -- $$ -m rss --exit-code
 	says 3 'no option --per-arena' -- $$ -m rss --per-arena
 	says 3 'no --write' -- $$ -m rss --write "$json"
-	says 3 'is not a number of seconds' -- $$ -m rss -t 0
+	says 3 'is not a time above 0' -- $$ -m rss -t 0
 	# Nor when it is the argument of an option that is called as a command is.
-	says 3 'is not a number of seconds' -- $$ -m arenas -t 0
+	says 3 'is not a time above 0' -- $$ -m arenas -t 0
 	says 3 'no option' -- --comm watch -m rss --no-such-option
 	checker=("$ARENAINSPECT")
 	says 3 'no option' -- --no-such-option check

@@ -45,7 +45,10 @@ ends() {
 	ends 2 depth -- --depth deep $$
 	ends 2 no-such-column -- arenas -o no-such-column $$
 	ends 2 no-such-column -- arenas --sort no-such-column $$
-	ends 2 timeout -- --timeout soon $$
+	local time
+	for time in soon 0 -1 inf 0x10 1e1 10x; do
+		ends 2 "timeout.*'$time'" -- --timeout "$time" $$
+	done
 	ends 2 top -- arenas --top many $$
 }
 
@@ -238,8 +241,11 @@ copy_unknown_libc() {
 
 @test "a time that suffices changes nothing" {
 	start_target nomalloc
-	run --separate-stderr "$ARENAINSPECT" --timeout 600 "$pid"
-	((status == 0)) || fail "$stderr"
+	local time
+	for time in 600 600.5 600s 600000ms 10m .5h 1d; do
+		run --separate-stderr "$ARENAINSPECT" --timeout "$time" "$pid"
+		((status == 0)) || fail "$time: $stderr"
+	done
 }
 
 @test "7: the output cannot be written" {
