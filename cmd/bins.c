@@ -97,15 +97,6 @@ static int compare(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* What is not known makes the sum unknown. */
-static void add(uint64_t *sum, uint64_t more)
-{
-	if (*sum == ARI_UNKNOWN || more == ARI_UNKNOWN)
-		*sum = ARI_UNKNOWN;
-	else
-		*sum += more;
-}
-
 static const struct ari_list *bin_list(const struct ari_arena *arena)
 {
 	return &arena->bins.raw;
@@ -130,12 +121,12 @@ static void widen(struct ari_bin *bin, const struct ari_bin *other)
 
 static void bin_add(void *row, const void *other)
 {
-	struct bin_row *sum = row;
-	const struct bin_row *more = other;
+	struct ari_bin *sum = &((struct bin_row *)row)->bin;
+	const struct ari_bin *more = &((const struct bin_row *)other)->bin;
 
-	widen(&sum->bin, &more->bin);
-	add(&sum->bin.chunks, more->bin.chunks);
-	add(&sum->bin.bytes, more->bin.bytes);
+	widen(sum, more);
+	sum->chunks = ari_plus(sum->chunks, more->chunks);
+	sum->bytes = ari_plus(sum->bytes, more->bytes);
 }
 
 static void bin_forget(void *row)
@@ -174,15 +165,15 @@ static int size_order(const void *a, const void *b)
 
 static void size_add(void *row, const void *other)
 {
-	struct size_row *sum = row;
-	const struct size_row *more = other;
+	struct ari_size *sum = &((struct size_row *)row)->size;
+	const struct ari_size *more = &((const struct size_row *)other)->size;
 
-	add(&sum->size.in_use_chunks, more->size.in_use_chunks);
-	add(&sum->size.in_use_bytes, more->size.in_use_bytes);
-	add(&sum->size.free_chunks, more->size.free_chunks);
-	add(&sum->size.free_bytes, more->size.free_bytes);
-	add(&sum->size.tcache_chunks, more->size.tcache_chunks);
-	add(&sum->size.tcache_bytes, more->size.tcache_bytes);
+	sum->in_use_chunks = ari_plus(sum->in_use_chunks, more->in_use_chunks);
+	sum->in_use_bytes = ari_plus(sum->in_use_bytes, more->in_use_bytes);
+	sum->free_chunks = ari_plus(sum->free_chunks, more->free_chunks);
+	sum->free_bytes = ari_plus(sum->free_bytes, more->free_bytes);
+	sum->tcache_chunks = ari_plus(sum->tcache_chunks, more->tcache_chunks);
+	sum->tcache_bytes = ari_plus(sum->tcache_bytes, more->tcache_bytes);
 }
 
 static void size_forget(void *row)

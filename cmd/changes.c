@@ -9,25 +9,6 @@
 #include "out/cell.h"
 #include "time_left.h"
 
-static int64_t change(uint64_t before, uint64_t after)
-{
-	int64_t more;
-
-	if (before == ARI_UNKNOWN || after == ARI_UNKNOWN ||
-	    __builtin_sub_overflow(after, before, &more))
-		return INT64_MIN;
-	return more;
-}
-
-static int64_t add(int64_t a, int64_t b)
-{
-	int64_t sum;
-
-	if (a == INT64_MIN || b == INT64_MIN || __builtin_add_overflow(a, b, &sum))
-		return INT64_MIN;
-	return sum;
-}
-
 static const char *time_between(struct document *document, const struct ari_diff *diff)
 {
 	char room[CELL_ROOM];
@@ -53,7 +34,7 @@ static const char *more(struct document *document, const struct ari_diff *diff,
 
 static int64_t rss_of(const struct ari_diff *diff)
 {
-	return change(diff->before.process.rss_bytes, diff->after.process.rss_bytes);
+	return ari_delta(diff->before.process.rss_bytes, diff->after.process.rss_bytes);
 }
 
 /* ---- the answer ---- */
@@ -203,9 +184,13 @@ static void add_kind(struct document *document, const struct ari_diff *diff,
 /* The headline "free inside malloc", of which the caches may not be known. */
 static int64_t free_of(const struct ari_totals_delta *totals)
 {
-	int64_t sum = add(add(totals->free_bytes, totals->fast_bytes), totals->top_bytes);
+	int64_t sum =
+		ari_delta_plus(ari_delta_plus(totals->free_bytes, totals->fast_bytes),
+			       totals->top_bytes);
 
-	return totals->tcache_bytes == INT64_MIN ? sum : add(sum, totals->tcache_bytes);
+	return totals->tcache_bytes == INT64_MIN
+		       ? sum
+		       : ari_delta_plus(sum, totals->tcache_bytes);
 }
 
 static void add_bytes(struct document *document, const struct ari_diff *diff)
@@ -229,7 +214,7 @@ static void add_bytes(struct document *document, const struct ari_diff *diff)
 		{ "  cached",
 		  totals->tcache_bytes == INT64_MIN
 			  ? totals->fast_bytes
-			  : add(totals->tcache_bytes, totals->fast_bytes),
+			  : ari_delta_plus(totals->tcache_bytes, totals->fast_bytes),
 		  "in fastbins and threads' caches", false },
 		{ "  tops", totals->top_bytes, NULL, false },
 		{ "trimmable", totals->trimmable_bytes,
@@ -297,7 +282,7 @@ static void add_counts(struct document *document, const struct ari_diff *diff)
 
 		if (arena->change <= ARI_ARENA_MISSING)
 			counts[arena->change]++;
-		attached = add(attached, arena->attached_threads);
+		attached = ari_delta_plus(attached, arena->attached_threads);
 	}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		list = changed(document, list, counts[changes[i].change], changes[i].how);

@@ -90,11 +90,3 @@ void findings_advice(struct document *document, const struct ari_finding *findin
 			      document_format(document, "arenainspect explain %s",
 					      findings[0].id));
 }
-
-bool findings_warn(const struct ari_model *model)
-{
-	for (size_t i = 0; i < model->findings.count; i++)
-		if (model->findings.at[i].severity == ARI_SEVERITY_WARNING)
-			return true;
-	return false;
-}

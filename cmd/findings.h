@@ -19,7 +19,4 @@ void findings_also(struct document *document, const struct ari_model *model);
 void findings_advice(struct document *document, const struct ari_finding *findings,
 		     size_t count, bool all);
 
-/* Whether one of them is a warning. */
-bool findings_warn(const struct ari_model *model);
-
 #endif

@@ -10,15 +10,6 @@ static const char *percent(struct document *document, uint64_t part, uint64_t wh
 	return document_format(document, "%.0f %%", 100.0 * (double)part / (double)whole);
 }
 
-static const struct ari_memory *memory_of(const struct ari_model *model,
-					  enum ari_memory_kind kind)
-{
-	for (size_t i = 0; i < model->memory.count; i++)
-		if (model->memory.at[i].kind == kind)
-			return &model->memory.at[i];
-	return NULL;
-}
-
 /* What is known of the arenas without their chunks. */
 static void headers_answer(struct document *document, const struct ari_model *model)
 {
@@ -39,7 +30,8 @@ static void headers_answer(struct document *document, const struct ari_model *mo
 static const char *mmapped_clause(struct document *document,
 				  const struct ari_model *model)
 {
-	const struct ari_memory *mmapped = memory_of(model, ARI_MEMORY_MALLOC_MMAPPED);
+	const struct ari_memory *mmapped =
+		ari_memory_of(model, ARI_MEMORY_MALLOC_MMAPPED);
 
 	if (mmapped == NULL || mmapped->resident_bytes == ARI_UNKNOWN ||
 	    mmapped->resident_bytes == 0)
@@ -120,7 +112,7 @@ static const struct {
 
 static void add_kind(struct document *document, const struct ari_model *model, size_t i)
 {
-	const struct ari_memory *memory = memory_of(model, kinds[i].kind);
+	const struct ari_memory *memory = ari_memory_of(model, kinds[i].kind);
 	const char *swap = "";
 
 	if (memory == NULL || (memory->resident_bytes == 0 && memory->swapped_bytes == 0))

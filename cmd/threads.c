@@ -150,15 +150,6 @@ static bool build_rows(const struct ari_model *model, struct document *document,
 
 /* ---- one row per name ---- */
 
-/* What is not known makes the sum unknown. */
-static void add(uint64_t *sum, uint64_t more)
-{
-	if (*sum == ARI_UNKNOWN || more == ARI_UNKNOWN)
-		*sum = ARI_UNKNOWN;
-	else
-		*sum += more;
-}
-
 static int by_arena(const void *a, const void *b)
 {
 	uint64_t left = (*(const struct ari_thread *const *)a)->arena;
@@ -171,8 +162,8 @@ static void add_arena(const struct ari_arena *arena, struct group_row *row, FILE
 {
 	fprintf(list, "%s%" PRIu64, row->arenas == 0 ? "" : ",", arena->index);
 	row->arenas++;
-	add(&row->system_bytes, arena->system_bytes);
-	add(&row->in_use_bytes, arena->in_use_bytes);
+	row->system_bytes = ari_plus(row->system_bytes, arena->system_bytes);
+	row->in_use_bytes = ari_plus(row->in_use_bytes, arena->in_use_bytes);
 }
 
 /* Each arena once. */
@@ -185,8 +176,10 @@ static void add_threads(const struct ari_model *model, const struct name_group *
 	for (size_t i = 0; i < group->count; i++) {
 		const struct ari_arena *arena = arena_of(model, group->threads[i]);
 
-		add(&row->tcache.chunks, group->threads[i]->tcache.chunks);
-		add(&row->tcache.bytes, group->threads[i]->tcache.bytes);
+		row->tcache.chunks =
+			ari_plus(row->tcache.chunks, group->threads[i]->tcache.chunks);
+		row->tcache.bytes =
+			ari_plus(row->tcache.bytes, group->threads[i]->tcache.bytes);
 		if (arena != NULL && arena != last)
 			add_arena(arena, row, list);
 		last = arena;

@@ -60,7 +60,7 @@ bool run_visit(const struct options *options, struct ari_error *err)
 	whole = model->stopped.code == ARI_OK;
 	if (shown && !whole)
 		*err = model->stopped;
-	found = options->exit_code && findings_warn(model);
+	found = options->exit_code && ari_warns(model);
 	ari_model_free(model);
 	return shown && whole && (!found || run_found(err));
 }

@@ -520,13 +520,21 @@ bool ari_diagnose(pid_t pid, const struct ari_options *options,
 
 void ari_diagnosis_free(struct ari_diagnosis *diagnosis);
 
-/* ---- the JSON document ---- */
+/* ---- numbers of a model ---- */
+
+/* a + b; ARI_UNKNOWN if one of them is, or the sum is too large. */
+uint64_t ari_plus(uint64_t a, uint64_t b);
+
+/* The memory of that kind (enum ari_memory_kind), borrowed of the model, or NULL. */
+const struct ari_memory *ari_memory_of(const struct ari_model *model, uint64_t kind);
 
 /*
  * glibc's share of the resident set: malloc-heaps and malloc-mmapped of `memory`.
  * ARI_UNKNOWN where one of them is.
  */
 uint64_t ari_malloc_resident(const struct ari_model *model);
+
+/* ---- the JSON document ---- */
 
 /*
  * Writes the JSON document (schema "arenainspect/1") to out, as it goes: memory
@@ -582,6 +590,9 @@ bool ari_verdict_advice(size_t index, char **ret, struct ari_error *err)
 bool ari_judge(struct ari_model *model, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/* Whether one of the findings is a warning; not where none were made. */
+bool ari_warns(const struct ari_model *model);
+
 /* ---- comparing two models ---- */
 
 /*
@@ -600,6 +611,12 @@ bool ari_diff(const struct ari_model *before, const struct ari_model *after, boo
 	__attribute__((warn_unused_result));
 
 void ari_diff_free(struct ari_diff *diff);
+
+/* after - before; INT64_MIN if one of them is ARI_UNKNOWN or they are too far apart. */
+int64_t ari_delta(uint64_t before, uint64_t after);
+
+/* a + b; INT64_MIN if one of them is, or the sum is too large. */
+int64_t ari_delta_plus(int64_t a, int64_t b);
 
 /*
  * Bytes that came within diff->seconds, as bytes per hour; INT64_MIN: not known, or the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyse/delta.h"
 
-int64_t delta_of(uint64_t before, uint64_t after)
+int64_t ari_delta(uint64_t before, uint64_t after)
 {
 	int64_t delta;
 
@@ -11,7 +11,7 @@ int64_t delta_of(uint64_t before, uint64_t after)
 	return delta;
 }
 
-int64_t delta_add(int64_t a, int64_t b)
+int64_t ari_delta_plus(int64_t a, int64_t b)
 {
 	int64_t sum;
 
@@ -55,8 +55,8 @@ void delta_fill(const struct record *delta, void *ret, const struct record *reco
 			delta_fill(to->record, at, from->record, member(from, before),
 				   member(from, after));
 		else if (to->type == FIELD_SIGNED)
-			*(int64_t *)at = delta_of(number_at(from, member(from, before)),
-						  number_at(from, member(from, after)));
+			*(int64_t *)at = ari_delta(number_at(from, member(from, before)),
+						   number_at(from, member(from, after)));
 	}
 }
 
@@ -67,6 +67,7 @@ void delta_sum(const struct record *delta, void *to, const void *from)
 		int64_t *sum = (void *)((char *)to + field->offset);
 
 		if (field->type == FIELD_SIGNED)
-			*sum = delta_add(*sum, *(const int64_t *)member(field, from));
+			*sum = ari_delta_plus(*sum,
+					      *(const int64_t *)member(field, from));
 	}
 }

@@ -4,12 +4,6 @@
 
 #include "model/fields.h"
 
-/* after - before; INT64_MIN if one of them is ARI_UNKNOWN or they are too far apart. */
-int64_t delta_of(uint64_t before, uint64_t after);
-
-/* a + b; INT64_MIN if one of them is, or the sum is too large. */
-int64_t delta_add(int64_t a, int64_t b);
-
 /* How much there is more; 0: not more, or not known. */
 uint64_t delta_grown(int64_t delta);
 
@@ -23,7 +17,7 @@ uint64_t delta_grown(int64_t delta);
 void delta_fill(const struct record *delta, void *ret, const struct record *record,
 		const void *before, const void *after);
 
-/* Adds each delta of a struct to that of another, by delta_add(); not inner records'. */
+/* Adds each delta of a struct to that of another; not inner records'. */
 void delta_sum(const struct record *delta, void *to, const void *from);
 
 #endif

@@ -254,7 +254,7 @@ static bool fill_memory(struct comparison *its, struct ari_error *err)
 		record_clear(record, row);
 		row->kind = after->kind;
 		delta_fill(record, row, record_of(&model_record, "memory"),
-			   number_memory_of(its->before, after->kind), after);
+			   ari_memory_of(its->before, after->kind), after);
 	}
 	its->diff->memory.known = its->before->memory.known && its->after->memory.known;
 	return true;

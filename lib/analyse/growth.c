@@ -169,8 +169,8 @@ static uint64_t sum_of_new(const struct growth *its, size_t offset)
 		const char *row = (const char *)&its->diff->arenas.at[i];
 
 		if (measure_is_new(its, i))
-			sum = delta_add(sum,
-					*(const int64_t *)(const void *)(row + offset));
+			sum = ari_delta_plus(
+				sum, *(const int64_t *)(const void *)(row + offset));
 	}
 	return sum < 0 ? ARI_UNKNOWN : (uint64_t)sum;
 }

@@ -131,3 +131,11 @@ bool ari_judge(struct ari_model *model, struct ari_error *err)
 		      sizeof(*model->findings.at), by_importance);
 	return true;
 }
+
+bool ari_warns(const struct ari_model *model)
+{
+	for (size_t i = 0; i < model->findings.count; i++)
+		if (model->findings.at[i].severity == ARI_SEVERITY_WARNING)
+			return true;
+	return false;
+}

@@ -36,7 +36,7 @@ static uint64_t present_of(const struct ari_arena *arena)
 {
 	if (!arena->heaps.known)
 		return ARI_UNKNOWN;
-	return number_plus(arena->resident.total_bytes, number_swapped_of(arena));
+	return ari_plus(arena->resident.total_bytes, number_swapped_of(arena));
 }
 
 struct sum {
@@ -64,12 +64,12 @@ static struct sum sum_of(const struct growth *its,
 			before = number(pair->before);
 			unread = hidden ? pair->before->unread_bytes : 0;
 		}
-		more = delta_add(delta_of(before, number(pair->after)),
-				 delta_of(unread, 0));
+		more = ari_delta_plus(ari_delta(before, number(pair->after)),
+				      ari_delta(unread, 0));
 		if (more == INT64_MIN)
 			continue;
-		sum.more = delta_add(sum.more == INT64_MIN ? 0 : sum.more, more);
-		sum.before = delta_add(sum.before, delta_of(0, before));
+		sum.more = ari_delta_plus(sum.more == INT64_MIN ? 0 : sum.more, more);
+		sum.before = ari_delta_plus(sum.before, ari_delta(0, before));
 	}
 	return sum;
 }
@@ -145,7 +145,7 @@ static bool is_outside(uint64_t kind)
 
 static int64_t present_more(const struct ari_memory_delta *row)
 {
-	return delta_add(row->resident_bytes, row->swapped_bytes);
+	return ari_delta_plus(row->resident_bytes, row->swapped_bytes);
 }
 
 /* Of one kind, in memory or in swap; 0 where it is not known. */
@@ -169,15 +169,14 @@ void measure_outside(struct growth *its)
 	const struct ari_model *before = its->of->before;
 
 	for (size_t i = 0; i < its->diff->memory.count; i++)
-		its->more =
-			number_plus(its->more, measure_kind(&its->diff->memory.at[i]));
+		its->more = ari_plus(its->more, measure_kind(&its->diff->memory.at[i]));
 	for (size_t i = 0; i < before->memory.count; i++) {
 		const struct ari_memory *row = &before->memory.at[i];
-		int64_t bytes = delta_add(delta_of(0, row->resident_bytes),
-					  delta_of(0, row->swapped_bytes));
+		int64_t bytes = ari_delta_plus(ari_delta(0, row->resident_bytes),
+					       ari_delta(0, row->swapped_bytes));
 
 		if (is_outside(row->kind))
-			its->before = number_plus(its->before, delta_grown(bytes));
+			its->before = ari_plus(its->before, delta_grown(bytes));
 	}
 	its->known = knows_outside(its->diff);
 }

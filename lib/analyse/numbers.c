@@ -11,7 +11,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-uint64_t number_plus(uint64_t a, uint64_t b)
+uint64_t ari_plus(uint64_t a, uint64_t b)
 {
 	uint64_t sum;
 
@@ -32,17 +32,16 @@ uint64_t number_free_of(const struct ari_arena *arena)
 {
 	uint64_t cached = arena->tcache.bytes == ARI_UNKNOWN ? 0 : arena->tcache.bytes;
 
-	return number_plus(number_plus(arena->free_bytes, arena->fast.bytes),
-			   number_plus(arena->top.bytes, cached));
+	return ari_plus(ari_plus(arena->free_bytes, arena->fast.bytes),
+			ari_plus(arena->top.bytes, cached));
 }
 
 static uint64_t free_resident(const struct ari_arena *arena)
 {
 	const struct ari_resident *resident = &arena->resident;
 
-	return number_plus(
-		number_plus(resident->trimmable_bytes, resident->retained_top_bytes),
-		resident->pinned_free_bytes);
+	return ari_plus(ari_plus(resident->trimmable_bytes, resident->retained_top_bytes),
+			resident->pinned_free_bytes);
 }
 
 /* An arena that threads use has none. */
@@ -67,7 +66,7 @@ static uint64_t huge_pages(const struct ari_arena *arena)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = number_plus(sum, huge_resident(&arena->heaps.at[i]));
+		sum = ari_plus(sum, huge_resident(&arena->heaps.at[i]));
 	return arena->heaps.known || arena->heaps.count > 0 ? sum : ARI_UNKNOWN;
 }
 
@@ -78,10 +77,9 @@ static uint64_t huge_pages_free(const struct ari_arena *arena)
 	uint64_t cached =
 		resident->tcache_bytes == ARI_UNKNOWN ? 0 : resident->tcache_bytes;
 
-	return minus(huge_pages(arena),
-		     number_plus(number_plus(resident->in_use_bytes, cached),
-				 number_plus(resident->metadata_bytes,
-					     resident->unwalked_bytes)));
+	return minus(huge_pages(arena), ari_plus(ari_plus(resident->in_use_bytes, cached),
+						 ari_plus(resident->metadata_bytes,
+							  resident->unwalked_bytes)));
 }
 
 /* ---- of all ---- */
@@ -91,7 +89,7 @@ uint64_t number_swapped_of(const struct ari_arena *arena)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < arena->heaps.count; i++)
-		sum = number_plus(sum, arena->heaps.at[i].swapped_bytes);
+		sum = ari_plus(sum, arena->heaps.at[i].swapped_bytes);
 	return sum;
 }
 
@@ -104,15 +102,14 @@ static uint64_t free_not_resident(const struct ari_model *model)
 		const struct ari_arena *arena = &model->arenas.at[i];
 
 		if (arena->state != ARI_STATE_TORN)
-			sum = number_plus(sum,
-					  minus(number_free_of(arena),
-						number_plus(free_resident(arena),
-							    number_swapped_of(arena))));
+			sum = ari_plus(sum, minus(number_free_of(arena),
+						  ari_plus(free_resident(arena),
+							   number_swapped_of(arena))));
 	}
 	return sum;
 }
 
-const struct ari_memory *number_memory_of(const struct ari_model *model, uint64_t kind)
+const struct ari_memory *ari_memory_of(const struct ari_model *model, uint64_t kind)
 {
 	for (size_t i = 0; i < model->memory.count; i++)
 		if (model->memory.at[i].kind == kind)
@@ -122,7 +119,7 @@ const struct ari_memory *number_memory_of(const struct ari_model *model, uint64_
 
 static uint64_t resident_of(const struct ari_model *model, enum ari_memory_kind kind)
 {
-	const struct ari_memory *memory = number_memory_of(model, kind);
+	const struct ari_memory *memory = ari_memory_of(model, kind);
 
 	return memory == NULL ? ARI_UNKNOWN : memory->resident_bytes;
 }
@@ -134,8 +131,8 @@ static uint64_t mmapped_resident(const struct ari_model *model)
 
 static uint64_t malloc_resident(const struct ari_model *model)
 {
-	return number_plus(resident_of(model, ARI_MEMORY_MALLOC_HEAPS),
-			   mmapped_resident(model));
+	return ari_plus(resident_of(model, ARI_MEMORY_MALLOC_HEAPS),
+			mmapped_resident(model));
 }
 
 static uint64_t anonymous(const struct ari_model *model)
@@ -160,8 +157,8 @@ static uint64_t shared(const struct ari_model *model)
 
 static uint64_t outside(const struct ari_model *model)
 {
-	return number_plus(number_plus(anonymous(model), stacks(model)),
-			   number_plus(files(model), shared(model)));
+	return ari_plus(ari_plus(anonymous(model), stacks(model)),
+			ari_plus(files(model), shared(model)));
 }
 
 /*
@@ -189,7 +186,7 @@ static uint64_t held(const struct ari_model *model)
 {
 	uint64_t in_use = number_of(model, IN_USE).value;
 
-	return number_plus(minus(in_use, most_cached(model)), mmapped_resident(model));
+	return ari_plus(minus(in_use, most_cached(model)), mmapped_resident(model));
 }
 
 static bool held_is_least(const struct ari_model *model)
@@ -327,9 +324,9 @@ static struct amount sum_of(const struct ari_model *model, const struct row *row
 			continue;
 		}
 		any = true;
-		sum.value = number_plus(
-			sum.value, row->each != NULL ? row->each(arena)
-						     : at_offset(arena, row->in_arena));
+		sum.value = ari_plus(sum.value,
+				     row->each != NULL ? row->each(arena)
+						       : at_offset(arena, row->in_arena));
 	}
 	return any ? sum : (struct amount){ ARI_UNKNOWN, false };
 }

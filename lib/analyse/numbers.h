@@ -34,18 +34,12 @@ enum number number_find(const char *name, size_t length);
 
 bool number_is_bytes(enum number number);
 
-/* a + b; ARI_UNKNOWN if one of them is, or the sum is too large. */
-uint64_t number_plus(uint64_t a, uint64_t b);
-
 /*
  * Of one arena: what is "free inside malloc", where chunks in threads' caches count if
  * they are known; and what its heaps have in swap.
  */
 uint64_t number_free_of(const struct ari_arena *arena);
 uint64_t number_swapped_of(const struct ari_arena *arena);
-
-/* The memory of that kind (enum ari_memory_kind), or NULL. */
-const struct ari_memory *number_memory_of(const struct ari_model *model, uint64_t kind);
 
 /* Of all heaps the one whose last live chunk keeps most in it; NULL: none, or unknown. */
 const struct ari_heap *number_pinned_heap(const struct ari_model *model,

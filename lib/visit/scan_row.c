@@ -30,14 +30,6 @@ static enum ari_seen seen_of(const struct ari_model *model)
 	return seen[model->taken.depth];
 }
 
-static bool has_warning(const struct ari_model *model)
-{
-	for (size_t i = 0; i < model->findings.count; i++)
-		if (model->findings.at[i].severity == ARI_SEVERITY_WARNING)
-			return true;
-	return false;
-}
-
 void scan_fill_row(struct ari_scanned *row, const struct ari_model *model)
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -50,7 +42,7 @@ void scan_fill_row(struct ari_scanned *row, const struct ari_model *model)
 	row->swap_bytes = model->process.swap_bytes;
 	row->malloc_bytes = ari_malloc_resident(model);
 	row->judged = model->findings.known;
-	row->warns = has_warning(model);
+	row->warns = ari_warns(model);
 	row->finding = model->findings.count > 0 ? model->findings.at[0].id : NULL;
 	row->depth = seen_of(model);
 }

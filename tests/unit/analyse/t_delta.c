@@ -13,25 +13,25 @@ static const struct record *inner(const struct record *record, const char *key)
 
 TEST(delta_is_after_less_before)
 {
-	ck_assert_int_eq(delta_of(3, 10), 7);
-	ck_assert_int_eq(delta_of(10, 3), -7);
-	ck_assert_int_eq(delta_of(UINT64_MAX - 1, UINT64_MAX - 3), -2);
+	ck_assert_int_eq(ari_delta(3, 10), 7);
+	ck_assert_int_eq(ari_delta(10, 3), -7);
+	ck_assert_int_eq(ari_delta(UINT64_MAX - 1, UINT64_MAX - 3), -2);
 }
 
 TEST(delta_of_what_is_not_known_or_too_far_apart_is_unknown)
 {
-	ck_assert_int_eq(delta_of(ARI_UNKNOWN, 1), INT64_MIN);
-	ck_assert_int_eq(delta_of(1, ARI_UNKNOWN), INT64_MIN);
-	ck_assert_int_eq(delta_of(0, UINT64_MAX - 1), INT64_MIN);
-	ck_assert_int_eq(delta_of(UINT64_MAX - 1, 0), INT64_MIN);
+	ck_assert_int_eq(ari_delta(ARI_UNKNOWN, 1), INT64_MIN);
+	ck_assert_int_eq(ari_delta(1, ARI_UNKNOWN), INT64_MIN);
+	ck_assert_int_eq(ari_delta(0, UINT64_MAX - 1), INT64_MIN);
+	ck_assert_int_eq(ari_delta(UINT64_MAX - 1, 0), INT64_MIN);
 }
 
 TEST(sum_with_what_is_not_known_or_too_large_is_unknown)
 {
-	ck_assert_int_eq(delta_add(-3, 5), 2);
-	ck_assert_int_eq(delta_add(INT64_MIN, 5), INT64_MIN);
-	ck_assert_int_eq(delta_add(5, INT64_MIN), INT64_MIN);
-	ck_assert_int_eq(delta_add(INT64_MAX, 1), INT64_MIN);
+	ck_assert_int_eq(ari_delta_plus(-3, 5), 2);
+	ck_assert_int_eq(ari_delta_plus(INT64_MIN, 5), INT64_MIN);
+	ck_assert_int_eq(ari_delta_plus(5, INT64_MIN), INT64_MIN);
+	ck_assert_int_eq(ari_delta_plus(INT64_MAX, 1), INT64_MIN);
 }
 
 TEST(members_are_compared_by_their_keys)
