@@ -4,6 +4,7 @@
 
 #include "arenas.h"
 #include "command.h"
+#include "meanings.h"
 #include "names.h"
 #include "out/refuse.h"
 
@@ -75,20 +76,20 @@ static const struct column columns[] = {
 	{ "resident", "RESIDENT", UNIT_BYTES, BY_DEFAULT,
 	  "in memory, all of it", AT(resident.total_bytes) },
 	{ "resident_in_use", "RES IN USE", UNIT_BYTES, ON_REQUEST,
-	  "in memory: held by the application", AT(resident.in_use_bytes) },
+	  "in memory: " MEANS_IN_USE, AT(resident.in_use_bytes) },
 	{ "resident_tcache", "RES TCACHE", UNIT_BYTES, ON_REQUEST,
-	  "in memory: in threads' caches", AT(resident.tcache_bytes) },
+	  "in memory: " MEANS_TCACHE, AT(resident.tcache_bytes) },
 	{ "trimmable", "TRIMMABLE", UNIT_BYTES, BY_DEFAULT,
-	  "in memory: malloc_trim(0) would give it back", AT(resident.trimmable_bytes) },
+	  "in memory: " MEANS_TRIMMABLE, AT(resident.trimmable_bytes) },
 	{ "retained_top", "RETAINED TOP", UNIT_BYTES, ON_REQUEST,
-	  "in memory: what malloc_trim leaves of the top", AT(resident.retained_top_bytes) },
+	  "in memory: " MEANS_RETAINED_TOP " the top", AT(resident.retained_top_bytes) },
 	{ "pinned_free", "PINNED FREE", UNIT_BYTES, ON_REQUEST,
-	  "in memory: free, on pages that hold something else, too",
+	  "in memory: free, " MEANS_PINNED_FREE,
 	  AT(resident.pinned_free_bytes) },
 	{ "metadata", "METADATA", UNIT_BYTES, ON_REQUEST,
-	  "in memory: malloc's own", AT(resident.metadata_bytes) },
+	  "in memory: " MEANS_METADATA, AT(resident.metadata_bytes) },
 	{ "resident_unwalked", "RES UNWALKED", UNIT_BYTES, ON_REQUEST,
-	  "in memory: not walked", AT(resident.unwalked_bytes) },
+	  "in memory: " MEANS_UNWALKED, AT(resident.unwalked_bytes) },
 	{ "unsorted", "UNSORTED", UNIT_BYTES, ON_REQUEST,
 	  "in the unsorted bin", AT(unsorted.bytes) },
 	{ "small", "SMALL", UNIT_BYTES, ON_REQUEST,

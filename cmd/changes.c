@@ -6,6 +6,7 @@
 
 #include "changes.h"
 #include "findings.h"
+#include "meanings.h"
 #include "out/cell.h"
 #include "time_left.h"
 
@@ -206,8 +207,8 @@ static void add_bytes(struct document *document, const struct ari_diff *diff)
 		  true },
 		{ "in use", totals->in_use_bytes,
 		  totals->tcache_bytes == INT64_MIN
-			  ? "held by the application, chunks cached by threads included"
-			  : "held by the application",
+			  ? (MEANS_IN_USE ", chunks cached by threads included")
+			  : MEANS_IN_USE,
 		  true },
 		{ "free", free_of(totals), "inside malloc, of which are", true },
 		{ "  in bins", totals->free_bytes, NULL, false },
@@ -217,15 +218,15 @@ static void add_bytes(struct document *document, const struct ari_diff *diff)
 			  : ari_delta_plus(totals->tcache_bytes, totals->fast_bytes),
 		  "in fastbins and threads' caches", false },
 		{ "  tops", totals->top_bytes, NULL, false },
-		{ "trimmable", totals->trimmable_bytes,
-		  "resident, and malloc_trim(0) would give it back", false },
+		{ "trimmable", totals->trimmable_bytes, "resident, and " MEANS_TRIMMABLE,
+		  false },
 		{ "retained top", totals->resident.retained_top_bytes,
 		  "resident, and it would leave it", false },
 		{ "pinned free", totals->resident.pinned_free_bytes,
-		  "resident, on pages that hold something else, too", false },
+		  "resident, " MEANS_PINNED_FREE, false },
 		{ "unread", totals->unread_bytes, "in swap, or could not be read",
 		  false },
-		{ "unwalked", totals->unwalked_bytes, "not walked", false },
+		{ "unwalked", totals->unwalked_bytes, MEANS_UNWALKED, false },
 		{ "mmapped", totals->mmapped_bytes, NULL, false },
 	};
 

@@ -5,6 +5,7 @@
 
 #include "changes.h"
 #include "command.h"
+#include "meanings.h"
 #include "open.h"
 #include "out/refuse.h"
 #include "out/show.h"
@@ -54,20 +55,20 @@ static const struct column arena_columns[] = {
 	{ "resident", "RESIDENT", UNIT_MORE_BYTES, BY_DEFAULT,
 	  "in memory, more", ARENA(resident.total_bytes) },
 	{ "resident_in_use", "RES IN USE", UNIT_MORE_BYTES, ON_REQUEST,
-	  "in memory: held by the application, more", ARENA(resident.in_use_bytes) },
+	  "in memory: " MEANS_IN_USE ", more", ARENA(resident.in_use_bytes) },
 	{ "resident_tcache", "RES TCACHE", UNIT_MORE_BYTES, ON_REQUEST,
-	  "in memory: in threads' caches, more", ARENA(resident.tcache_bytes) },
+	  "in memory: " MEANS_TCACHE ", more", ARENA(resident.tcache_bytes) },
 	{ "trimmable", "TRIMMABLE", UNIT_MORE_BYTES, BY_DEFAULT,
-	  "in memory: malloc_trim(0) would give it back, more",
+	  "in memory: " MEANS_TRIMMABLE ", more",
 	  ARENA(resident.trimmable_bytes) },
 	{ "retained_top", "RETAINED TOP", UNIT_MORE_BYTES, ON_REQUEST,
-	  "in memory: what malloc_trim leaves of the top, more",
+	  "in memory: " MEANS_RETAINED_TOP " the top, more",
 	  ARENA(resident.retained_top_bytes) },
 	{ "pinned_free", "PINNED FREE", UNIT_MORE_BYTES, ON_REQUEST,
-	  "in memory: free, on pages that hold something else, too, more",
+	  "in memory: free, " MEANS_PINNED_FREE ", more",
 	  ARENA(resident.pinned_free_bytes) },
 	{ "metadata", "METADATA", UNIT_MORE_BYTES, ON_REQUEST,
-	  "in memory: malloc's own, more", ARENA(resident.metadata_bytes) },
+	  "in memory: " MEANS_METADATA ", more", ARENA(resident.metadata_bytes) },
 	{ "max_system", "MAX SYSTEM", UNIT_MORE_BYTES, ON_REQUEST,
 	  "the most it ever had from the system, more", ARENA(max_system_bytes) },
 	{ "overhead", "OVERHEAD", UNIT_MORE_BYTES, ON_REQUEST,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 
+#include "meanings.h"
 #include "rss.h"
 
 static const char *percent(struct document *document, uint64_t part, uint64_t whole)
@@ -183,15 +184,15 @@ static const struct class {
 	size_t offset;
 	const char *what;
 } classes[] = {
-	{ "  in use", AT(in_use_bytes), "held by the application" },
+	{ "  in use", AT(in_use_bytes), MEANS_IN_USE },
 	{ "  cached", AT(tcache_bytes),
 	  "free, in threads' caches (tcache), which malloc_trim never touches" },
-	{ "  trimmable", AT(trimmable_bytes), "malloc_trim(0) would give it back" },
+	{ "  trimmable", AT(trimmable_bytes), MEANS_TRIMMABLE },
 	{ "  retained top", AT(retained_top_bytes),
 	  "of tops; malloc_trim never touches those of threads' arenas" },
 	{ "  pinned free", AT(pinned_free_bytes),
-	  "free, on pages that hold something else, too" },
-	{ "  metadata", AT(metadata_bytes), "malloc's own structures" },
+	  "free, " MEANS_PINNED_FREE },
+	{ "  metadata", AT(metadata_bytes), MEANS_METADATA " structures" },
 	{ "  not walked", AT(unwalked_bytes), "of arenas that could not be walked whole" },
 };
 // clang-format on

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "meanings.h"
 #include "open.h"
 #include "out/refuse.h"
 #include "out/show.h"
@@ -75,15 +76,15 @@ static const struct column columns[] = {
 	{ "idle_arenas", "IDLE", UNIT_COUNT, ON_REQUEST,
 	  "arenas without a thread", AT(idle_arenas) },
 	{ "in_use", "IN USE", UNIT_BYTES, BY_DEFAULT,
-	  "in the arenas, held by the application", AT(in_use_bytes) },
+	  "in the arenas, " MEANS_IN_USE, AT(in_use_bytes) },
 	{ "free", "FREE", UNIT_BYTES, ON_REQUEST,
 	  "in bins of the arenas, resident or not", AT(free_bytes) },
 	{ "trimmable", "TRIMMABLE", UNIT_BYTES, BY_DEFAULT,
-	  "in memory: malloc_trim(0) would give it back", AT(trimmable_bytes) },
+	  "in memory: " MEANS_TRIMMABLE, AT(trimmable_bytes) },
 	{ "retained_top", "RETAINED TOP", UNIT_BYTES, BY_DEFAULT,
-	  "in memory: what malloc_trim leaves of tops", AT(retained_top_bytes) },
+	  "in memory: " MEANS_RETAINED_TOP " tops", AT(retained_top_bytes) },
 	{ "pinned_free", "PINNED FREE", UNIT_BYTES, ON_REQUEST,
-	  "in memory: free, on pages that hold something else, too", AT(pinned_free_bytes) },
+	  "in memory: free, " MEANS_PINNED_FREE, AT(pinned_free_bytes) },
 	{ "depth", "DEPTH", UNIT_WORD, ON_REQUEST,
 	  "how far it was looked into: process, mappings, arenas, chunks or pages",
 	  AT(depth), .word = ari_seen_name },

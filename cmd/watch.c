@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "duration.h"
+#include "meanings.h"
 #include "open.h"
 #include "out/refuse.h"
 #include "out/stream.h"
@@ -56,7 +57,7 @@ static const struct column columns[] = {
 	{ "system", "SYSTEM", UNIT_BYTES, ON_REQUEST,
 	  "the arenas got from the system", AT(totals.system_bytes) },
 	{ "in_use", "IN USE", UNIT_BYTES, BY_DEFAULT,
-	  "in the arenas, held by the application", AT(totals.in_use_bytes) },
+	  "in the arenas, " MEANS_IN_USE, AT(totals.in_use_bytes) },
 	{ "free", "FREE", UNIT_BYTES, BY_DEFAULT,
 	  "in bins of the arenas, resident or not", AT(totals.free_bytes) },
 	{ "fast", "FAST", UNIT_BYTES, ON_REQUEST,
@@ -70,11 +71,11 @@ static const struct column columns[] = {
 	{ "mmapped_chunks", "MMAPPED CHUNKS", UNIT_COUNT, ON_REQUEST,
 	  "mmapped chunks", AT(totals.mmapped_chunks) },
 	{ "trimmable", "TRIMMABLE", UNIT_BYTES, BY_DEFAULT,
-	  "in memory: malloc_trim(0) would give it back", AT(totals.trimmable_bytes) },
+	  "in memory: " MEANS_TRIMMABLE, AT(totals.trimmable_bytes) },
 	{ "retained_top", "RETAINED TOP", UNIT_BYTES, BY_DEFAULT,
-	  "in memory: what malloc_trim leaves of tops", AT(totals.resident.retained_top_bytes) },
+	  "in memory: " MEANS_RETAINED_TOP " tops", AT(totals.resident.retained_top_bytes) },
 	{ "pinned_free", "PINNED FREE", UNIT_BYTES, ON_REQUEST,
-	  "in memory: free, on pages that hold something else, too",
+	  "in memory: free, " MEANS_PINNED_FREE,
 	  AT(totals.resident.pinned_free_bytes) },
 	{ "arenas", "ARENAS", UNIT_COUNT, BY_DEFAULT,
 	  "arenas", AT(totals.arenas) },
