@@ -39,6 +39,43 @@ same() {
 	cmp "$top/scripts/completion" "$dest/usr/share/bash-completion/completions/arenainspect"
 }
 
+# offers WORDS EXPECTED…: what the completion makes of the last of the words of the line
+offers() {
+	local line
+	read -ra line <<<"$1."
+	shift
+	COMP_WORDS=("$ARENAINSPECT" "${line[@]}")
+	COMP_CWORD=${#line[@]}
+	COMP_WORDS[COMP_CWORD]=${line[-1]%.}
+	COMPREPLY=() offered=
+	_arenainspect
+	diff <(printf '%s\n' "$@") <(printf '%s\n' "${COMPREPLY[@]}") || fail "${COMP_WORDS[*]}"
+}
+
+@test "the completion offers what the program takes" {
+	# shellcheck source=scripts/completion
+	. "$dest/usr/share/bash-completion/completions/arenainspect"
+	compopt() { offered=$*; }
+	offers 'sn' snapshot
+	offers 'report --dep' --depth
+	offers 'report --depth ' arenas chunks pages
+	offers 'report --symbols d' debuginfo
+	offers '--color ' auto always never
+	offers 'threads -o tid,tcache_' tid,tcache_chunks
+	offers 'threads --sort ns' ns_tid
+	offers 'check -m limit_' limit_ratio
+	offers 'explain RETAINED-' RETAINED-TOP
+	offers 'diff --after 1h' 1h
+	offers 'report --jobs ' ''
+	offers 'check -m rss -w ' ''
+	offers 'report -t 9' ''
+	[ -z "$offered" ]
+	offers 'report --write ' ''
+	[ "$offered" = '-o default' ]
+	offers 'report --debug-dir ' ''
+	[ "$offered" = '-o dirnames' ]
+}
+
 @test "the kit, whose service runs the program that was installed" {
 	local kit=$dest/usr/share/arenainspect/kit
 	diff <(ls "$top/scripts/kit") <(ls "$kit")
