@@ -190,16 +190,7 @@ exec_anew() {
 }
 
 @test "5: a program without any libc" {
-	cat >"$BATS_TEST_TMPDIR/bare.c" <<-'END'
-		void _start(void)
-		{
-			for (;;)
-				__asm__ volatile("syscall" : : "a"(34L) : "rcx", "r11", "memory");
-		}
-	END
-	gcc -nostdlib -static -O1 -o "$BATS_TEST_TMPDIR/bare" "$BATS_TEST_TMPDIR/bare.c"
-	launch "$BATS_TEST_TMPDIR/bare"
-	await test /proc/$pid/exe -ef "$BATS_TEST_TMPDIR/bare"
+	start_bare
 	ends 5 'no C library' -- "$pid"
 }
 

@@ -62,6 +62,13 @@ start_named() {
 		sys.stdin.read()' "$1"
 }
 
+# start_bare: a program without any libc
+start_bare() {
+	"${CC:-cc}" -nostdlib -static -O1 -fno-builtin -fno-stack-protector \
+		-o "$BATS_TEST_TMPDIR/bare" "$cli/foreign/bare.c"
+	start "$BATS_TEST_TMPDIR/bare"
+}
+
 # await COMMAND…: until it succeeds
 await() {
 	local tries

@@ -187,16 +187,7 @@ as_alone() {
 	musl-gcc -O1 -o "$BATS_TEST_TMPDIR/musl" "$cli/foreign/musl.c"
 	start "$BATS_TEST_TMPDIR/musl"
 	musl=$pid
-	cat >"$BATS_TEST_TMPDIR/bare.c" <<-'END'
-		void _start(void)
-		{
-			for (;;)
-				__asm__ volatile("syscall" : : "a"(34L) : "rcx", "r11", "memory");
-		}
-	END
-	"${CC:-cc}" -nostdlib -static -O1 -o "$BATS_TEST_TMPDIR/bare" "$BATS_TEST_TMPDIR/bare.c"
-	launch "$BATS_TEST_TMPDIR/bare"
-	await test /proc/$pid/exe -ef "$BATS_TEST_TMPDIR/bare"
+	start_bare
 	scan
 	row_is "$musl" '.skipped == "other-libc" and (.libc | contains("musl")) and .depth == "mappings" and .rss_bytes > 0'
 	row_is "$pid" '.skipped == "no-libc" and .libc == null and .depth == "mappings"'
