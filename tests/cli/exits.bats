@@ -72,15 +72,8 @@ ends() {
 }
 
 @test "3: a zombie" {
-	start python3 -c 'if True:
-		import os, sys
-		child = os.fork()
-		if child == 0:
-		    os._exit(0)
-		os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-		print(child, "ready", sep="\n", flush=True)
-		sys.stdin.read()'
-	ends 3 zombie -- "$(head -1 "$out")"
+	start_zombie
+	ends 3 zombie -- "$zombie"
 }
 
 # visit_and_meanwhile COMMAND…: runs the command while the tool has read something of

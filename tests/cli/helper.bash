@@ -62,6 +62,20 @@ start_named() {
 		sys.stdin.read()' "$1"
 }
 
+# start_zombie: a process with a child that has ended and that it does not await, $zombie
+start_zombie() {
+	start python3 -c 'if True:
+		import os, sys
+		child = os.fork()
+		if child == 0:
+		    os._exit(0)
+		os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+		print(child, "ready", sep="\n", flush=True)
+		sys.stdin.read()'
+	# shellcheck disable=SC2034 # the test reads it
+	zombie=$(head -1 "$out")
+}
+
 # start_bare: a program without any libc
 start_bare() {
 	"${CC:-cc}" -nostdlib -static -O1 -fno-builtin -fno-stack-protector \
