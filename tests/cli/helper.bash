@@ -184,16 +184,23 @@ holds() {
 	done
 }
 
-# valid DOCUMENT…: by the JSON Schema; skips where no python has jsonschema
-valid() {
-	local python status=77
+# python_with PACKAGE SCRIPT ARGUMENTS…: by a python that has the package; skips where
+# none has, which the script says by exiting with 77
+python_with() {
+	local package=$1 python status=77
+	shift
 	for python in python3 /usr/bin/python3; do
 		((status == 77)) || break
 		status=0
-		"$python" "$cli/valid.py" "$@" || status=$?
+		"$python" "$@" || status=$?
 	done
-	((status != 77)) || skip "python3-jsonschema is missing"
-	((status == 0)) || fail "not valid by the JSON Schema"
+	((status != 77)) || skip "$package is missing"
+	return "$status"
+}
+
+# valid DOCUMENT…: by the JSON Schema
+valid() {
+	python_with python3-jsonschema "$cli/valid.py" "$@" || fail "not valid by the JSON Schema"
 }
 
 # As nobody, a program must be where nobody may go.

@@ -5,14 +5,7 @@
 
 # parsed FILE: what Prometheus' own Python client reads in it, one sample a line
 parsed() {
-	local python status=77
-	for python in python3 /usr/bin/python3; do
-		((status == 77)) || break
-		status=0
-		"$python" "$cli/openmetrics.py" "$1" || status=$?
-	done
-	((status != 77)) || skip "python3-prometheus-client is missing"
-	return "$status"
+	python_with python3-prometheus-client "$cli/openmetrics.py" "$1"
 }
 
 # gather ARGUMENTS…: metrics into $text, and what is in them into $samples
