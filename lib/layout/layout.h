@@ -74,7 +74,7 @@ enum layout_member {
 	LAYOUT_MEMBERS
 };
 
-/* What a release does that no member shows; traits.c has their spans. */
+/* What a release does that no member shows; trait_rows in layout.c has their spans. */
 enum layout_trait {
 	TRAIT_SAFE_LINKING,	 /* single links are mangled by their place */
 	TRAIT_HEAP_SPAN_HUGE,	 /* heaps span 4 huge pages where those are set */
