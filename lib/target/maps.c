@@ -106,22 +106,12 @@ void maps_done(struct maps *maps)
 	list_done(&maps->list);
 }
 
-/* Index of the first mapping that ends behind address; count when none does. */
-static size_t first_beyond(const struct maps *maps, uint64_t address)
-{
-	ptrdiff_t at = list_floor(maps->list.at, maps->list.count, sizeof(struct map),
-				  offsetof(struct map, start), address);
-
-	if (at < 0)
-		return 0;
-	return maps->list.at[at].end > address ? (size_t)at : (size_t)at + 1;
-}
-
 const struct map *maps_find(const struct maps *maps, uint64_t address)
 {
-	size_t i = first_beyond(maps, address);
+	ptrdiff_t i = list_floor(maps->list.at, maps->list.count, sizeof(struct map),
+				 offsetof(struct map, start), address);
 
-	if (i == maps->list.count || maps->list.at[i].start > address)
+	if (i < 0 || maps->list.at[i].end <= address)
 		return NULL;
 	return &maps->list.at[i];
 }
@@ -131,18 +121,6 @@ bool map_is_hugetlb(const struct map *map)
 	static const char name[] = "/anon_hugepage";
 
 	return strncmp(map->path, name, sizeof(name) - 1) == 0;
-}
-
-uint64_t maps_reach(const struct maps *maps, uint64_t address, unsigned int flags)
-{
-	for (size_t i = first_beyond(maps, address); i < maps->list.count; i++) {
-		const struct map *map = &maps->list.at[i];
-
-		if (map->start > address || (map->flags & flags) != flags)
-			break;
-		address = map->end;
-	}
-	return address;
 }
 
 bool maps_covers(const struct maps *maps, uint64_t address, uint64_t length,

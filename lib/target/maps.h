@@ -47,12 +47,6 @@ const struct map *maps_find(const struct maps *maps, uint64_t address);
 /* Is it private memory from a pool of huge pages (MAP_HUGETLB)? */
 bool map_is_hugetlb(const struct map *map);
 
-/*
- * How far the target may go on from address without a gap and with all of
- * `flags` in force; address itself when not even the first byte is mapped so.
- */
-uint64_t maps_reach(const struct maps *maps, uint64_t address, unsigned int flags);
-
 /* Whether [address, address + length) is mapped with all of flags. */
 bool maps_covers(const struct maps *maps, uint64_t address, uint64_t length,
 		 unsigned int flags);

@@ -18,7 +18,8 @@ static void check(const struct maps *maps)
 		FUZZ_MUST(maps_find(maps, map->start) == map);
 		FUZZ_MUST(maps_find(maps, map->end - 1) == map);
 		FUZZ_MUST(map->path != NULL);
-		FUZZ_MUST(maps_reach(maps, map->start, map->flags) >= map->end);
+		FUZZ_MUST(
+			maps_covers(maps, map->start, map->end - map->start, map->flags));
 		end = map->end;
 		bytes += map->end - map->start;
 	}

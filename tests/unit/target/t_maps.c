@@ -113,7 +113,6 @@ TEST(empty_text_is_no_mapping)
 	ck_assert_ptr_null(maps_find(&maps, 0));
 	ck_assert_uint_eq(maps_bytes(&maps), 0);
 	ck_assert_uint_eq(maps_spans(&maps, 4096), 0);
-	ck_assert_uint_eq(maps_reach(&maps, 7, 0), 7);
 	ck_assert(!maps_covers(&maps, 0, 1, 0));
 	maps_done(&maps);
 }
@@ -185,23 +184,6 @@ TEST(find_takes_the_start_in_and_the_end_not)
 	maps_done(&maps);
 }
 
-TEST(reach_ends_at_a_gap_and_at_a_lack_of_rights)
-{
-	struct maps maps = fake_maps("1000-2000 rw-p 0 00:00 0\n"
-				     "2000-3000 rw-p 0 00:00 0 [heap]\n"
-				     "3000-4000 r--p 0 00:00 0\n"
-				     "5000-6000 rw-p 0 00:00 0\n");
-
-	ck_assert_uint_eq(maps_reach(&maps, 0x1800, MAP_WRITE), 0x3000);
-	ck_assert_uint_eq(maps_reach(&maps, 0x1800, MAP_READ), 0x4000);
-	ck_assert_uint_eq(maps_reach(&maps, 0x3000, MAP_WRITE), 0x3000);
-	ck_assert_uint_eq(maps_reach(&maps, 0x4000, 0), 0x4000);
-	ck_assert_uint_eq(maps_reach(&maps, 0x0fff, 0), 0x0fff);
-	ck_assert_uint_eq(maps_reach(&maps, 0x5fff, 0), 0x6000);
-	ck_assert_uint_eq(maps_reach(&maps, 0x6000, 0), 0x6000);
-	maps_done(&maps);
-}
-
 TEST(covers_asks_for_every_byte)
 {
 	struct maps maps = fake_maps("1000-2000 rw-p 0 00:00 0\n"
@@ -228,8 +210,6 @@ TEST(ends_of_the_address_space_are_addresses_like_others)
 	ck_assert_ptr_eq(maps_find(&maps, 0), &maps.list.at[0]);
 	ck_assert_ptr_eq(maps_find(&maps, UINT64_MAX - 1), &maps.list.at[1]);
 	ck_assert_ptr_null(maps_find(&maps, UINT64_MAX));
-	ck_assert_uint_eq(maps_reach(&maps, 0, MAP_READ), 0x1000);
-	ck_assert_uint_eq(maps_reach(&maps, UINT64_MAX - 9, MAP_READ), UINT64_MAX);
 	ck_assert(maps_covers(&maps, 0, 0x1000, MAP_READ));
 	ck_assert(maps_covers(&maps, UINT64_MAX - 9, 9, MAP_READ));
 	ck_assert(!maps_covers(&maps, UINT64_MAX - 9, 10, MAP_READ));
@@ -316,8 +296,7 @@ UNIT_MAIN("target/maps", line_is_taken_apart, flags_are_those_of_the_line,
 	  empty_text_is_no_mapping, line_that_is_no_mapping_is_an_error,
 	  mapping_seen_twice_is_counted_once,
 	  file_mapping_cut_at_its_front_shows_what_it_did_there,
-	  find_takes_the_start_in_and_the_end_not,
-	  reach_ends_at_a_gap_and_at_a_lack_of_rights, covers_asks_for_every_byte,
+	  find_takes_the_start_in_and_the_end_not, covers_asks_for_every_byte,
 	  ends_of_the_address_space_are_addresses_like_others,
 	  spans_count_every_piece_that_is_touched, own_memory_is_private_and_no_files,
 	  garbled_text_is_an_error_or_in_order)
