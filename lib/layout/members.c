@@ -17,8 +17,3 @@ const struct struct_row struct_rows[LAYOUT_STRUCTS] = {
 #define STRUCT(id, name, align) [id] = { name, ALIGN_##align },
 #include "layout/members.def"
 };
-
-bool member_is_constant(const struct member_row *row)
-{
-	return row->since == RELEASE_EVER && row->until == RELEASE_NOW;
-}

@@ -32,7 +32,4 @@ struct struct_row {
 
 extern const struct struct_row struct_rows[LAYOUT_STRUCTS];
 
-/* There in every release. */
-bool member_is_constant(const struct member_row *row);
-
 #endif
