@@ -36,11 +36,6 @@ enum symbol symbol_of(const char *name)
 	return SYMBOLS;
 }
 
-const char *symbol_name(enum symbol id)
-{
-	return names[id];
-}
-
 void symbols_take_tls(struct symbols *symbols, const char *name, uint64_t offset)
 {
 	for (size_t i = 0; i < sizeof(tls_names) / sizeof(*tls_names); i++) {

@@ -43,7 +43,6 @@ struct symbols {
  * compiler's suffix ("narenas_limit.0").
  */
 enum symbol symbol_of(const char *name);
-const char *symbol_name(enum symbol id);
 
 /*
  * Takes a symbol of type STT_TLS with its st_value, if it is one of those above and
