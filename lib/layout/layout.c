@@ -81,18 +81,21 @@ bool layout_complete(const struct layout *layout, struct ari_error *err)
 		if (layout->bytes[i] > LAYOUT_STRUCT_MAX)
 			return fail(err, ARI_BAD_LAYOUT,
 				    "struct %s would be %u bytes, which cannot be",
-				    struct_rows[i].name, layout->bytes[i]);
+				    layout_struct_name((enum layout_struct)i),
+				    layout->bytes[i]);
 	for (size_t i = 0; i < member_rows_count; i++) {
 		const struct member_row *row = &member_rows[i];
 
 		if (layout->members[row->id].size == 0 && is_needed(row->id))
 			return fail(err, ARI_BAD_LAYOUT, "struct %s has no member %s",
-				    struct_rows[row->in].name, row->name);
+				    layout_struct_name(row->in),
+				    layout_member_name(row->id));
 		if (layout->members[row->id].size > sizeof(uint64_t) ||
 		    !row_fits(layout, row))
 			return fail(err, ARI_BAD_LAYOUT,
-				    "member %s would lie outside of struct %s", row->name,
-				    struct_rows[row->in].name);
+				    "member %s would lie outside of struct %s",
+				    layout_member_name(row->id),
+				    layout_struct_name(row->in));
 	}
 	return true;
 }
