@@ -16,7 +16,6 @@ static const struct count_line {
 } count_lines[] = {
 	{ "Rss:", offsetof(struct smap, rss) },
 	{ "Swap:", offsetof(struct smap, swap) },
-	{ "AnonHugePages:", offsetof(struct smap, anon_huge) },
 };
 // clang-format on
 

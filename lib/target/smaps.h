@@ -11,7 +11,7 @@
 /* What the kernel counts in a mapping; bytes. */
 struct smap {
 	uint64_t start, end;
-	uint64_t rss, swap, anon_huge;
+	uint64_t rss, swap;
 	bool locked;  /* VmFlags lo */
 	bool hugetlb; /* VmFlags ht: of the pool of huge pages, which is not RSS */
 };

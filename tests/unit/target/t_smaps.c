@@ -42,10 +42,8 @@ TEST(counts_are_those_of_their_mapping)
 	ck_assert_uint_eq(first->end, 0x7f5c00021000);
 	ck_assert_uint_eq(first->rss, 8 << 10);
 	ck_assert_uint_eq(first->swap, 12 << 10);
-	ck_assert_uint_eq(first->anon_huge, 0);
 	ck_assert(!first->locked);
 	ck_assert_uint_eq(second->rss, 2 << 20);
-	ck_assert_uint_eq(second->anon_huge, 2 << 20);
 	ck_assert(second->locked);
 	smaps_done(&smaps);
 }
