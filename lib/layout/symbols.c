@@ -8,9 +8,7 @@ static const char *const names[SYMBOLS] = {
 	[SYM_MAIN_ARENA] = "main_arena",
 	[SYM_MP] = "mp_",
 	[SYM_FREE_LIST] = "free_list",
-	[SYM_NARENAS] = "narenas",
 	[SYM_NARENAS_LIMIT] = "narenas_limit",
-	[SYM_GLOBAL_MAX_FAST] = "global_max_fast",
 	[SYM_MALLOC_TRIM] = "malloc_trim",
 };
 // clang-format on

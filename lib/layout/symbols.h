@@ -12,9 +12,7 @@ enum symbol {
 	SYM_MAIN_ARENA,
 	SYM_MP,
 	SYM_FREE_LIST,
-	SYM_NARENAS,
 	SYM_NARENAS_LIMIT,
-	SYM_GLOBAL_MAX_FAST,
 	SYM_MALLOC_TRIM, /* code; tells which compilation unit is malloc's */
 	SYMBOLS
 };
