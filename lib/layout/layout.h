@@ -80,8 +80,6 @@ enum layout_trait {
 	TRAIT_HEAP_SPAN_HUGE,	 /* heaps span 4 huge pages where those are set */
 	TRAIT_MMAPPED_SHORT,	 /* an mmapped chunk's size lacks its own header */
 	TRAIT_TCACHE_DUMMY,	 /* a thread without a cache points at a shared one */
-	TRAIT_THREADED_FASTBINS, /* fastbins change without the arena's lock */
-	TRAIT_FASTCHUNKS_FLAG,	 /* flags & 1 clear: there may be fast chunks */
 	TRAIT_LIMIT_BY_AFFINITY, /* the limit of arenas counts processors by affinity */
 	TRAIT_CORRUPT_FLAG,	 /* flags & 4: malloc_trim skips the arena */
 	TRAIT_TUNABLES,	       /* GLIBC_TUNABLES=glibc.malloc.… are read at the start */

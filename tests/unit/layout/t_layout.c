@@ -144,11 +144,10 @@ static const struct trait_span {
 	enum layout_trait trait;
 	unsigned int first, last; /* minor releases that have it */
 } spans[] = {
-	{ TRAIT_SAFE_LINKING, 32, 99 },	     { TRAIT_HEAP_SPAN_HUGE, 35, 41 },
-	{ TRAIT_MMAPPED_SHORT, 43, 99 },     { TRAIT_TCACHE_DUMMY, 43, 99 },
-	{ TRAIT_THREADED_FASTBINS, 17, 42 }, { TRAIT_FASTCHUNKS_FLAG, 17, 26 },
-	{ TRAIT_CORRUPT_FLAG, 22, 26 },	     { TRAIT_LIMIT_BY_AFFINITY, 35, 38 },
-	{ TRAIT_TUNABLES, 26, 99 },	     { TRAIT_TUNABLE_HUGETLB, 35, 99 },
+	{ TRAIT_SAFE_LINKING, 32, 99 },	 { TRAIT_HEAP_SPAN_HUGE, 35, 41 },
+	{ TRAIT_MMAPPED_SHORT, 43, 99 }, { TRAIT_TCACHE_DUMMY, 43, 99 },
+	{ TRAIT_CORRUPT_FLAG, 22, 26 },	 { TRAIT_LIMIT_BY_AFFINITY, 35, 38 },
+	{ TRAIT_TUNABLES, 26, 99 },	 { TRAIT_TUNABLE_HUGETLB, 35, 99 },
 };
 
 TEST(trait_can_be_asked_of_a_release_alone)
