@@ -26,7 +26,8 @@ static size_t fold(const char *name, char *to)
 	return length;
 }
 
-const char *name_fold(struct document *document, const char *name)
+/* Lives as long as the document; NULL stays NULL. */
+static const char *name_fold(struct document *document, const char *name)
 {
 	char *folded =
 		name == NULL ? NULL : document_memory(document, strlen(name) + 1, 1);

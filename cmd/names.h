@@ -7,12 +7,9 @@
 /* Threads by their names: pools number theirs. */
 
 /*
- * A name with every number in it made a '*': "pool-1-thread-7" is "pool-*-thread-*".
- * Lives as long as the document; NULL stays NULL.
+ * Threads of one folded name: every number in it is made a '*', and "pool-1-thread-7"
+ * is "pool-*-thread-*".
  */
-const char *name_fold(struct document *document, const char *name);
-
-/* Threads of one folded name. */
 struct name_group {
 	const char *name; /* as it is while all have the same; NULL: not known */
 	const struct ari_thread **threads;

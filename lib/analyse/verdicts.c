@@ -115,7 +115,7 @@ static const struct {
 #undef TEXT
 };
 
-const char *verdict_text(const char *id)
+static const char *text_of(const char *id)
 {
 	for (size_t i = 0; i < COUNT(texts); i++)
 		if (strcmp(texts[i].id, id) == 0)
@@ -136,7 +136,7 @@ bool ari_verdict_describe(size_t index, struct ari_verdict *ret)
 		.says = verdict->says,
 		.no_help = verdict->no_help,
 		.against = verdict->against,
-		.text = verdict_text(verdict->id),
+		.text = text_of(verdict->id),
 	};
 	return true;
 }

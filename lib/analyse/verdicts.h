@@ -36,7 +36,4 @@ struct verdict {
 const struct verdict *verdict_find(const char *id);
 const struct verdict *verdict_at(size_t index);
 
-/* The long text of a verdict that there is. */
-const char *verdict_text(const char *id);
-
 #endif

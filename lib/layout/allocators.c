@@ -26,11 +26,6 @@ _Static_assert(ROWS <= 32, "a bit of struct allocators' known for each");
 
 #define GO_NOTE_BUILD_ID 4 /* cmd/internal/buildid */
 
-const char *allocators_word(unsigned int i)
-{
-	return i < ROWS ? rows[i].word : NULL;
-}
-
 const char *allocators_take(uint32_t *known)
 {
 	unsigned int row;
@@ -39,7 +34,7 @@ const char *allocators_take(uint32_t *known)
 		return NULL;
 	row = (unsigned int)__builtin_ctz(*known);
 	*known &= *known - 1;
-	return allocators_word(row);
+	return rows[row].word;
 }
 
 /* Whether the row has the function; most names differ in the first letter. */

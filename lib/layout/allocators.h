@@ -28,10 +28,7 @@ void allocators_look(const struct image *image, bool alone, uint64_t *left,
 /* By the name of its file alone, where that cannot be read; 0: none that is known. */
 uint32_t allocators_by_name(const char *path);
 
-/* The word for row i; NULL past the last. */
-const char *allocators_word(unsigned int i);
-
-/* Takes the first row out of the set; NULL: it is empty. */
+/* Takes the first row out of the set, and gives its word; NULL: it is empty. */
 const char *allocators_take(uint32_t *known);
 
 #endif
