@@ -244,37 +244,32 @@ static bool check_identity(struct visit *visit, struct ari_error *err)
 	       visit_tell(visit, err, "same start time, program and address space");
 }
 
+// clang-format off
 const struct visit_step visit_steps[] = {
-	{ "process", "everything", open_process },
-	{ "maps", "finding libc and the bounds of every walk", read_maps },
-	{ "memory", "reading malloc's structures", open_memory },
+	{ "process", "everything", open_process, NULL },
+	{ "maps", "finding libc and the bounds of every walk", read_maps, NULL },
+	{ "memory", "reading malloc's structures", open_memory, visit_open_core },
 	{ "pagemap", "residency, and reading only pages that are present",
-	  look_at_pages },
-	{ "allocator", "who provides malloc, and who else is loaded", visit_allocator },
-	{ "libc", "which malloc, which release", visit_find_libc },
-	{ "symbols", "main_arena, mp_ and the layout of their structs", visit_resolve },
-	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
-	{ "arenas", "arenas, heaps and tops", read_arenas },
-	{ "threads", "which thread uses which arena", visit_threads },
-	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
-	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
-	{ "rss", "where the rest of the resident set is", visit_memory },
-	{ "identity", "that it was one process all the time", check_identity },
+	  look_at_pages, NULL },
+	{ "allocator", "who provides malloc, and who else is loaded",
+	  visit_allocator, NULL },
+	{ "libc", "which malloc, which release", visit_find_libc, visit_core_libc },
+	{ "symbols", "main_arena, mp_ and the layout of their structs",
+	  visit_resolve, visit_resolve },
+	{ "settings", "thresholds, limits, mmapped chunks",
+	  read_settings, read_settings },
+	{ "arenas", "arenas, heaps and tops", read_arenas, read_arenas },
+	{ "threads", "which thread uses which arena", visit_threads, visit_threads },
+	{ "chunks", "what is in use and what is free",
+	  walk_chunks_of_all, walk_chunks_of_all },
+	{ "mmapped", "large chunks that have a mapping of their own",
+	  visit_mmapped, visit_mmapped },
+	{ "rss", "where the rest of the resident set is", visit_memory, NULL },
+	{ "identity", "that it was one process all the time", check_identity, NULL },
 };
+// clang-format on
 
 const size_t visit_steps_count = sizeof(visit_steps) / sizeof(*visit_steps);
-
-/* What a core takes instead. */
-static const struct visit_step core_steps[] = {
-	{ "core", "everything", visit_open_core },
-	{ "libc", "which malloc, which release", visit_core_libc },
-	{ "symbols", "main_arena, mp_ and the layout of their structs", visit_resolve },
-	{ "settings", "thresholds, limits, mmapped chunks", read_settings },
-	{ "arenas", "arenas, heaps and tops", read_arenas },
-	{ "threads", "which thread uses which arena", visit_threads },
-	{ "chunks", "what is in use and what is free", walk_chunks_of_all },
-	{ "mmapped", "large chunks that have a mapping of their own", visit_mmapped },
-};
 
 /*
  * What ends a visit because of time is no failure once there are arenas: what
@@ -311,17 +306,20 @@ static bool stop_early(struct visit *visit, struct ari_error *err)
 static bool run_step(struct visit *visit, const struct visit_step *step,
 		     struct ari_error *err)
 {
-	if (!deadline_ok(visit->deadline, err) || !step->run(visit, err))
+	visit_step_fn *run = visit->is_core ? step->run_on_core : step->run;
+
+	if (run == NULL)
+		return true;
+	if (!deadline_ok(visit->deadline, err) || !run(visit, err))
 		return false;
 	log_line(visit->options, "%s: %s", step->id, visit->detail);
 	return true;
 }
 
-static bool run_steps(struct visit *visit, const struct visit_step *steps, size_t count,
-		      struct ari_error *err)
+static bool run_steps(struct visit *visit, struct ari_error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (run_step(visit, &steps[i], err))
+	for (size_t i = 0; i < visit_steps_count; i++) {
+		if (run_step(visit, &visit_steps[i], err))
 			continue;
 		if (!is_partial(visit, err))
 			return fail_step(visit, err);
@@ -367,7 +365,7 @@ static bool visit_once(pid_t pid, const struct ari_options *options,
 	if (!visit_init(&visit, pid, options, deadline, err))
 		return false;
 	visit.cache = cache;
-	done = run_steps(&visit, visit_steps, visit_steps_count, err);
+	done = run_steps(&visit, err);
 	if (done)
 		*ret = visit_take_model(&visit);
 	attempt->starting = !done && is_starting(&visit, err);
@@ -414,8 +412,7 @@ bool ari_visit_core(const char *file, const char *exe, const struct ari_options 
 	visit.is_core = true;
 	visit.core_file = file;
 	visit.core_exe = exe;
-	done = run_steps(&visit, core_steps, sizeof(core_steps) / sizeof(*core_steps),
-			 err);
+	done = run_steps(&visit, err);
 	if (done)
 		*ret = visit_take_model(&visit);
 	visit_done(&visit);

@@ -46,10 +46,13 @@ struct visit {
 	bool lacks;
 };
 
+typedef bool visit_step_fn(struct visit *visit, struct ari_error *err);
+
 struct visit_step {
 	const char *id;
 	const char *needed; /* for what, in one line */
-	bool (*run)(struct visit *visit, struct ari_error *err);
+	visit_step_fn *run;
+	visit_step_fn *run_on_core; /* NULL: a core has no such step */
 };
 
 extern const struct visit_step visit_steps[];
