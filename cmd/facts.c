@@ -6,9 +6,6 @@
 #include "facts.h"
 #include "out/cell.h"
 
-/* NARENAS_FROM_NCORES of glibc, on 64-bit machines. */
-#define ARENAS_PER_PROCESSOR 8
-
 static const char *word_or_unknown(const char *word)
 {
 	return word == NULL ? "unknown" : word;
@@ -144,21 +141,15 @@ static const char *limit_origin(uint64_t source)
 }
 
 /*
- * glibc allows 8 arenas per processor that it sees, on 64-bit machines; a container
- * sees those of its host, however little of them it may use.
+ * glibc counts processors for the limit; a container sees those of its host, however
+ * little of them it may use.
  */
 static const char *quota_clause(struct document *document, const struct ari_model *model)
 {
-	const struct ari_settings *settings = &model->settings;
+	uint64_t processors = model->settings.arena_limit_processors;
 	double quota = model->process.cgroup.cpu_quota;
-	uint64_t processors = settings->arena_limit / ARENAS_PER_PROCESSOR;
-	bool counted = settings->arena_limit_source == ARI_LIMIT_ESTIMATED ||
-		       settings->arena_limit_source == ARI_LIMIT_READ;
 
-	if (!counted || settings->arena_limit == ARI_UNKNOWN ||
-	    settings->arena_max != 0 || isnan(quota) ||
-	    settings->arena_limit % ARENAS_PER_PROCESSOR != 0 ||
-	    quota >= (double)processors)
+	if (processors == ARI_UNKNOWN || isnan(quota) || quota >= (double)processors)
 		return "";
 	return document_format(
 		document, " from %s; the container may use %.1f",

@@ -155,6 +155,8 @@ struct ari_settings {
 	uint64_t arena_max, arena_test;
 	uint64_t arena_limit;
 	uint64_t arena_limit_source; /* enum ari_limit_source */
+	/* That glibc counted for that limit; unknown where it is none of processors. */
+	uint64_t arena_limit_processors;
 	uint64_t mmap_threshold_bytes, trim_threshold_bytes;
 	enum ari_yesno thresholds_dynamic;
 	uint64_t top_pad_bytes, mmaps_max;

@@ -106,6 +106,7 @@ RECORD(allocator, ari_allocator);
 static const struct field settings_fields[] = {
 	N(arena_max), N(arena_test), N(arena_limit),
 	WORD(ari_settings, arena_limit_source, &limit_source_words),
+	N(arena_limit_processors),
 	N(mmap_threshold_bytes), N(trim_threshold_bytes), Y(thresholds_dynamic),
 	N(top_pad_bytes), N(mmaps_max), N(tcache_max_bytes), N(tcache_count),
 	N(thp_page_bytes), N(huge_page_bytes),

@@ -81,6 +81,15 @@ static void set_limit(struct ari_settings *settings, uint64_t limit,
 	settings->arena_limit_source = source;
 }
 
+/* A limit that nobody set is so many for each processor. */
+static void set_limit_of_processors(struct ari_settings *settings, uint64_t limit,
+				    enum ari_limit_source source)
+{
+	set_limit(settings, limit, source);
+	if (settings->arena_max == 0 && limit % ARENAS_PER_PROCESSOR == 0)
+		settings->arena_limit_processors = limit / ARENAS_PER_PROCESSOR;
+}
+
 /*
  * arena_get2() computes the limit only once the arenas outnumber arena_test, and
  * keeps it in a static of its own; arena_max, when set, is the limit at once.
@@ -98,7 +107,7 @@ bool walk_limit(struct walk *walk, struct ari_error *err)
 		if (!mem_read_word(walk->mem, at, &limit, err))
 			return mem_is_fault(err);
 		if (limit != 0) {
-			set_limit(settings, limit, ARI_LIMIT_READ);
+			set_limit_of_processors(settings, limit, ARI_LIMIT_READ);
 			return true;
 		}
 	}
@@ -109,7 +118,7 @@ bool walk_limit(struct walk *walk, struct ari_error *err)
 	if (walk->model->arenas.count <= settings->arena_test)
 		set_limit(settings, ARI_UNKNOWN, ARI_LIMIT_NOT_COMPUTED);
 	else if (walk->processors != 0)
-		set_limit(settings, ARENAS_PER_PROCESSOR * walk->processors,
-			  ARI_LIMIT_ESTIMATED);
+		set_limit_of_processors(settings, ARENAS_PER_PROCESSOR * walk->processors,
+					ARI_LIMIT_ESTIMATED);
 	return true;
 }

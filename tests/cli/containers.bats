@@ -299,7 +299,7 @@ start_in_group() {
 	fi
 	start_in_group "$TARGETS/demo"
 	"$ARENAINSPECT" --json "$pid" >"$json"
-	holds "$json" '.process.cgroup.cpu_quota == 0.5' '.settings.arena_limit % 8 == 0'
+	holds "$json" '.process.cgroup.cpu_quota == 0.5' '.settings.arena_limit == 8 * .settings.arena_limit_processors'
 	limit=$(jq .settings.arena_limit "$json")
 	"$ARENAINSPECT" "$pid" >"$text"
 	grep -qE "^arena limit +$limit \(.*\) from $((limit / 8)) processors?; the container may use 0.5$" "$text" ||

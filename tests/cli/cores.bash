@@ -42,7 +42,7 @@ untold='(.process | .rss_bytes, .anon_bytes, .swap_bytes, .virtual_bytes, .start
 # But for those, for what was asked of the kernel, and for the moment.
 same='.threads |= (map(del(.name)) | sort_by(.tid)) |
 	del(.taken, .process, .allocator, .findings, .memory, .quality, .settings.environment, .settings.arena_limit,
-	.settings.arena_limit_source, .libc.path) |
+	.settings.arena_limit_source, .settings.arena_limit_processors, .libc.path) |
 	del(.mmapped.listed[]? | .resident_bytes) |
 	del(.totals | .resident, .trimmable_bytes, .trimmable_swapped_bytes, .locked_free_bytes) |
 	del(.arenas[] | .resident, .trimmable_swapped_bytes, .locked_free_bytes, .top.resident_bytes,

@@ -192,6 +192,7 @@ TEST(limit_is_arena_max_where_that_is_set)
 	settings = read_limit(&world);
 	ck_assert_uint_eq(settings->arena_limit, 2);
 	ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_ARENA_MAX);
+	ck_assert_uint_eq(settings->arena_limit_processors, ARI_UNKNOWN);
 	world_done(&world);
 }
 
@@ -205,6 +206,7 @@ TEST(limit_is_read_where_glibc_keeps_it)
 	settings = read_limit(&world);
 	ck_assert_uint_eq(settings->arena_limit, 16);
 	ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_READ);
+	ck_assert_uint_eq(settings->arena_limit_processors, 2);
 	world_done(&world);
 }
 
@@ -241,6 +243,7 @@ TEST(limit_of_zero_or_without_its_symbol_is_told_by_the_number_of_arenas)
 		settings = read_limit(&world);
 		ck_assert_uint_eq(settings->arena_limit, 16);
 		ck_assert_uint_eq(settings->arena_limit_source, ARI_LIMIT_ESTIMATED);
+		ck_assert_uint_eq(settings->arena_limit_processors, 2);
 		world_done(&world);
 	}
 }
