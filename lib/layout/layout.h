@@ -102,7 +102,9 @@ struct layout {
 };
 
 /* A release of glibc: LAYOUT_RELEASE(2, 36). */
-#define LAYOUT_RELEASE(major, minor) (1000 * (major) + (minor))
+#define LAYOUT_RELEASE(major, minor)  (1000 * (major) + (minor))
+#define LAYOUT_RELEASE_MAJOR(release) ((release) / 1000)
+#define LAYOUT_RELEASE_MINOR(release) ((release) % 1000)
 
 /* "2.36", or the development version "2.42.9000" as the release it becomes. */
 unsigned int layout_release(const char *version);

@@ -13,14 +13,12 @@
 #include "walk/prove.h"
 #include "walk/search.h"
 
-#define REGION_MAX	  ((uint64_t)8 << 20)
-#define REGIONS_MAX	  ((uint64_t)16 << 20) /* bytes of all */
-#define TRIES		  4		       /* the process moves while it is proven */
-#define HEAP_SPAN_USUAL	  ((uint64_t)64 << 20)
-#define HEAP_HUGE_PAGES	  4
-#define HUGE_PAGE_MAX	  ((uint64_t)16 << 30)
-#define RELEASE_MAJOR(at) ((at) / 1000)
-#define RELEASE_MINOR(at) ((at) % 1000)
+#define REGION_MAX	((uint64_t)8 << 20)
+#define REGIONS_MAX	((uint64_t)16 << 20) /* bytes of all */
+#define TRIES		4		     /* the process moves while it is proven */
+#define HEAP_SPAN_USUAL ((uint64_t)64 << 20)
+#define HEAP_HUGE_PAGES 4
+#define HUGE_PAGE_MAX	((uint64_t)16 << 30)
 
 /* Writable memory of the image, copied. */
 struct region {
@@ -385,7 +383,7 @@ static bool fail_search(const struct search *search, const char *what, size_t hi
 		"glibc-debuginfo, or --debug-dir, --debuginfod)",
 		search->image->path,
 		hits == 0 ? "nothing looks like" : "more than one place looks like", what,
-		RELEASE_MAJOR(own), RELEASE_MINOR(own), search->tried,
+		LAYOUT_RELEASE_MAJOR(own), LAYOUT_RELEASE_MINOR(own), search->tried,
 		search->nearest == NULL ? "none" : search->nearest);
 }
 
