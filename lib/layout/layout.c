@@ -4,6 +4,9 @@
 #include "base/error.h"
 #include "layout/members.h"
 
+#define HEAP_SPAN_USUAL ((uint64_t)64 << 20)
+#define HEAP_HUGE_PAGES 4
+
 unsigned int layout_release(const char *version)
 {
 	char *end;
@@ -50,6 +53,15 @@ void layout_set_traits(struct layout *layout, unsigned int release)
 {
 	for (size_t i = 0; i < sizeof(trait_rows) / sizeof(*trait_rows); i++)
 		layout->traits[trait_rows[i].id] = is_within(&trait_rows[i], release);
+}
+
+uint64_t layout_heap_span(const struct layout *layout, uint64_t huge)
+{
+	/* glibc 5f6d8d97c6 (2.35): HEAP_MAX_SIZE follows the huge page size. */
+	if (layout->traits[TRAIT_HEAP_SPAN_HUGE] && huge != 0 && huge != ARI_UNKNOWN &&
+	    huge <= LAYOUT_HUGE_PAGE_MAX && (huge & (huge - 1)) == 0)
+		return HEAP_HUGE_PAGES * huge;
+	return HEAP_SPAN_USUAL;
 }
 
 static bool row_fits(const struct layout *layout, const struct member_row *row)

@@ -115,6 +115,15 @@ bool layout_release_does(unsigned int release, enum layout_trait trait);
 /* Sets what the release does that no member shows. */
 void layout_set_traits(struct layout *layout, unsigned int release);
 
+/* No machine has larger ones. */
+#define LAYOUT_HUGE_PAGE_MAX ((uint64_t)16 << 30)
+
+/*
+ * Bytes that each heap of a thread's arena reserves, which are its alignment, too.
+ * huge_page_bytes: of mp_; ARI_UNKNOWN, or what cannot be one, is as if none was set.
+ */
+uint64_t layout_heap_span(const struct layout *layout, uint64_t huge_page_bytes);
+
 /*
  * The largest struct that is read whole; a layout that claims a larger one is
  * not believed.

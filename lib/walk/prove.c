@@ -10,7 +10,6 @@
 #define THREADS_MAX ((uint64_t)1 << 22)
 #define RING_MAX    65536
 #define PAGE	    ((uint64_t)4096) /* the smallest of any machine */
-#define HUGE_MAX    ((uint64_t)16 << 30)
 
 static bool fails(struct proof *proof, const char *check)
 {
@@ -258,8 +257,8 @@ static bool par_is_possible(const struct view *mp)
 	    bytes > view_word(mp, MP_MAX_MMAPPED_MEM) ||
 	    !mmapped_bytes_hold(mp->layout, count, bytes))
 		return false;
-	if (huge > HUGE_MAX || (huge & (huge - 1)) != 0 || thp > HUGE_MAX ||
-	    (thp & (thp - 1)) != 0)
+	if (huge > LAYOUT_HUGE_PAGE_MAX || (huge & (huge - 1)) != 0 ||
+	    thp > LAYOUT_HUGE_PAGE_MAX || (thp & (thp - 1)) != 0)
 		return false;
 	return !view_has(mp, MP_TCACHE_BINS) ||
 	       (view_word(mp, MP_TCACHE_BINS) == 64 &&

@@ -13,12 +13,9 @@
 #include "walk/prove.h"
 #include "walk/search.h"
 
-#define REGION_MAX	((uint64_t)8 << 20)
-#define REGIONS_MAX	((uint64_t)16 << 20) /* bytes of all */
-#define TRIES		4		     /* the process moves while it is proven */
-#define HEAP_SPAN_USUAL ((uint64_t)64 << 20)
-#define HEAP_HUGE_PAGES 4
-#define HUGE_PAGE_MAX	((uint64_t)16 << 30)
+#define REGION_MAX  ((uint64_t)8 << 20)
+#define REGIONS_MAX ((uint64_t)16 << 20) /* bytes of all */
+#define TRIES	    4			 /* the process moves while it is proven */
 
 /* Writable memory of the image, copied. */
 struct region {
@@ -48,15 +45,6 @@ struct search {
 	size_t reference_count;
 	struct ari_error *err;
 };
-
-uint64_t search_heap_span(const struct layout *layout, uint64_t huge)
-{
-	/* glibc 5f6d8d97c6 (2.35): HEAP_MAX_SIZE follows the huge page size. */
-	if (layout->traits[TRAIT_HEAP_SPAN_HUGE] && huge != 0 && huge != ARI_UNKNOWN &&
-	    huge <= HUGE_PAGE_MAX && (huge & (huge - 1)) == 0)
-		return HEAP_HUGE_PAGES * huge;
-	return HEAP_SPAN_USUAL;
-}
 
 /* ---- the memory that is searched ---- */
 
@@ -225,7 +213,7 @@ static void take_state_hit(const struct search *search, size_t candidate,
 /* As far as the layout alone tells it; 0: not known. */
 static uint64_t known_span(const struct layout *layout)
 {
-	return layout->traits[TRAIT_HEAP_SPAN_HUGE] ? 0 : HEAP_SPAN_USUAL;
+	return layout->traits[TRAIT_HEAP_SPAN_HUGE] ? 0 : layout_heap_span(layout, 0);
 }
 
 static bool try_state(struct search *search, size_t candidate, uint64_t address,

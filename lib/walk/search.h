@@ -42,7 +42,4 @@ bool search_recall(struct mem *mem, const struct image *image,
 		   struct ari_model *model, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
-/* The span of heaps by a layout and mp_'s huge page size (walk.h's heap_span). */
-uint64_t search_heap_span(const struct layout *layout, uint64_t huge_page_bytes);
-
 #endif

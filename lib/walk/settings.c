@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "mem/view.h"
-#include "walk/search.h"
 #include "walk/walk.h"
 
 #define ARENAS_PER_PROCESSOR 8 /* NARENAS_FROM_NCORES of 64-bit machines */
@@ -68,7 +67,7 @@ bool walk_settings(struct walk *walk, struct ari_error *err)
 			view_word(&mp, settings[i].member);
 	fixed = view_word(&mp, MP_NO_DYN_THRESHOLD);
 	to->thresholds_dynamic = fixed > 1 ? ARI_MAYBE : fixed == 0 ? ARI_YES : ARI_NO;
-	walk->heap_span = search_heap_span(walk->layout, to->huge_page_bytes);
+	walk->heap_span = layout_heap_span(walk->layout, to->huge_page_bytes);
 	walk->sbrk_base = view_word(&mp, MP_SBRK_BASE);
 	take_mmapped(walk, &mp);
 	return true;
