@@ -12,6 +12,8 @@
 #define CHUNK_MMAPPED	 2u /* IS_MMAPPED */
 #define CHUNK_FLAGS	 7u /* PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
 
+/* Of all 64-bit machines. */
+#define CHUNK_ALIGN 16u /* MALLOC_ALIGNMENT */
 #define CHUNK_MIN   32u /* MINSIZE */
 #define CHUNK_FENCE 16u /* a fencepost: a header and nothing else */
 #define CHUNK_HEAD  48u /* sizeof: the header and all links that a free one may have */

@@ -34,7 +34,7 @@ static struct segment segment_of(const struct arena_visit *visit, size_t index)
 		head = layout->bytes[HEAP_INFO];
 	if (!is_main && heap->address + head == arena->address)
 		head += layout->bytes[MALLOC_STATE];
-	segment.first = round_up(heap->address + head, layout->arch->malloc_alignment);
+	segment.first = round_up(heap->address + head, CHUNK_ALIGN);
 	segment.unmaps = !is_main && index > 0;
 	if (newest && arena->top.address != ARI_UNKNOWN) {
 		segment.top = arena->top.address;

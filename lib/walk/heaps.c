@@ -21,11 +21,6 @@ static bool odd_fault(struct ari_arena *arena, enum damage id, struct ari_error 
 	return mem_is_fault(err) && odd(arena, id, err->address, err);
 }
 
-static uint64_t min_chunk(const struct layout *layout)
-{
-	return 4u * layout->arch->word_bytes;
-}
-
 bool walk_top(struct walk *walk, const struct arena_state *state, struct ari_arena *arena,
 	      struct ari_error *err)
 {
@@ -34,11 +29,11 @@ bool walk_top(struct walk *walk, const struct arena_state *state, struct ari_are
 	uint64_t word;
 
 	/* Before the first request top is the unsorted bin, and has no size. */
-	if (state->top == 0 || state->top == bins - 2u * layout->arch->word_bytes) {
+	if (state->top == 0 || state->top == bins - layout->members[MC_FD].offset) {
 		arena->top.bytes = 0;
 		return true;
 	}
-	if (state->top % layout->arch->malloc_alignment != 0)
+	if (state->top % CHUNK_ALIGN != 0)
 		return odd(arena, TOP_ASTRAY, state->top, err);
 	if (!mem_read_word(walk->mem, state->top + layout->members[MC_SIZE].offset, &word,
 			   err)) {
@@ -50,7 +45,7 @@ bool walk_top(struct walk *walk, const struct arena_state *state, struct ari_are
 		return odd_fault(arena, TOP_ASTRAY, err);
 	}
 	word &= ~(uint64_t)CHUNK_FLAGS;
-	if (word < min_chunk(layout) || word % layout->arch->malloc_alignment != 0 ||
+	if (word < CHUNK_MIN || word % CHUNK_ALIGN != 0 ||
 	    !maps_covers(walk->mem->maps, state->top, word, MAP_READ | MAP_WRITE))
 		return odd(arena, TOP_SIZE_IMPOSSIBLE, state->top, err);
 	arena->top.address = state->top;
@@ -215,8 +210,7 @@ static bool read_members(struct walk *walk, const struct view *view,
 
 	if (!peek_open(walk->mem, &peek, err))
 		return false;
-	done = marks_read_bins(&peek, view, state->system_mem / min_chunk(walk->layout),
-			       ret, err);
+	done = marks_read_bins(&peek, view, state->system_mem / CHUNK_MIN, ret, err);
 	peek_close(&peek);
 	return done;
 }

@@ -72,12 +72,12 @@ enum look { LOOK_CHUNK, LOOK_ASTRAY, LOOK_UNREAD };
 static bool look(struct chase *chase, uint64_t chunk, uint64_t *ret_bytes,
 		 uint64_t *ret_link, enum look *ret, struct ari_error *err)
 {
-	const struct arch *arch = chase->state->layout->arch;
+	unsigned int address_bits = chase->state->layout->arch->address_bits;
 	bool ok;
 
 	*ret = LOOK_ASTRAY;
-	if (chunk % arch->malloc_alignment != 0 || chunk >> arch->address_bits != 0 ||
-	    chase->left == 0 || comes_back(chase, chunk))
+	if (chunk % CHUNK_ALIGN != 0 || chunk >> address_bits != 0 || chase->left == 0 ||
+	    comes_back(chase, chunk))
 		return true;
 	chase->left--;
 	*ret = LOOK_UNREAD;

@@ -27,7 +27,7 @@ static bool is_odd(struct proof *proof, const char *check)
 
 static bool is_writable(const struct mem *mem, uint64_t address)
 {
-	return address % 16 == 0 &&
+	return address % CHUNK_ALIGN == 0 &&
 	       maps_covers(mem->maps, address, 16, MAP_READ | MAP_WRITE);
 }
 
@@ -72,7 +72,7 @@ static bool numbers_hold(struct mem *mem, const struct view *state)
 	uint64_t most = view_word(state, MS_MAX_SYSTEM_MEM);
 
 	return view_word(state, MS_MUTEX) <= 2 && view_word(state, MS_FLAGS) < 16 &&
-	       system <= most && system % 16 == 0 && most % 16 == 0 &&
+	       system <= most && system % CHUNK_ALIGN == 0 && most % CHUNK_ALIGN == 0 &&
 	       system <= maps_bytes(mem->maps) &&
 	       (!view_has(state, MS_ATTACHED_THREADS) ||
 		view_word(state, MS_ATTACHED_THREADS) <= THREADS_MAX);
@@ -93,7 +93,7 @@ static bool top_holds(struct mem *mem, const struct view *state, uint64_t *ret_e
 		return mem_is_fault(err);
 	size = word & ~(uint64_t)CHUNK_FLAGS;
 	*ret = (word & CHUNK_FLAGS) == CHUNK_PREV_INUSE && size >= CHUNK_MIN &&
-	       size % 16 == 0 && view_word(state, MS_SYSTEM_MEM) >= size &&
+	       size % CHUNK_ALIGN == 0 && view_word(state, MS_SYSTEM_MEM) >= size &&
 	       maps_covers(mem->maps, top, size, MAP_READ | MAP_WRITE);
 	*ret_end = top + size;
 	return true;

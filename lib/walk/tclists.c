@@ -91,10 +91,8 @@ static uint64_t offset_of(const struct tclists *lists, enum layout_member member
 
 static bool is_aligned(const struct tclists *lists, uint64_t address)
 {
-	const struct arch *arch = lists->layout->arch;
-
-	return address % arch->malloc_alignment == 0 && address != 0 &&
-	       address >> arch->address_bits == 0;
+	return address % CHUNK_ALIGN == 0 && address != 0 &&
+	       address >> lists->layout->arch->address_bits == 0;
 }
 
 /* ---- the struct of a cache ---- */
@@ -241,7 +239,7 @@ static bool fits_class(uint64_t bytes, size_t index)
 
 	if (index < SMALL_CLASSES)
 		return bytes == CHUNK_MIN + 16 * index;
-	return bytes > small_to && bytes % 16 == 0 &&
+	return bytes > small_to && bytes % CHUNK_ALIGN == 0 &&
 	       bytes >> (index - SMALL_CLASSES + LARGE_LOG) == 1;
 }
 

@@ -205,7 +205,7 @@ static bool judge_cache(struct walk *walk, uint64_t value, enum cache *ret,
 	if (value == 0 || is_dummy(walk, value))
 		return true;
 	*ret = CACHE_ODD;
-	if (value % layout->arch->malloc_alignment != 0 ||
+	if (value % CHUNK_ALIGN != 0 ||
 	    !maps_covers(walk->mem->maps, value - 16, least, MAP_READ | MAP_WRITE))
 		return true;
 	if (!mem_read_word(walk->mem, value - 8, &size, err)) {
