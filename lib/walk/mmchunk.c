@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "walk/chunk.h"
 #include "walk/mmchunk.h"
 
-#define CHUNK_FLAGS	7u /* PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
-#define IS_MMAPPED	2u
 #define MMAP_HP		1u		  /* in prev_size since 2.43: of huge pages */
 #define HEADER_BYTES	16u		  /* prev_size and size */
 #define LEAST_ALIGNMENT 32u		  /* that malloc does not give anyway */
@@ -38,7 +37,7 @@ uint64_t mmchunk_bytes(const struct walk *walk, const uint64_t words[2], uint64_
 	uint64_t padding = words[0] & ~(uint64_t)(is_short ? MMAP_HP : 0);
 	uint64_t size = words[1] & ~(uint64_t)CHUNK_FLAGS, bytes;
 
-	if ((words[1] & CHUNK_FLAGS) != IS_MMAPPED || padding != offset ||
+	if ((words[1] & CHUNK_FLAGS) != CHUNK_MMAPPED || padding != offset ||
 	    size < 2u * HEADER_BYTES || __builtin_add_overflow(size, offset, &bytes) ||
 	    __builtin_add_overflow(bytes, is_short ? HEADER_BYTES : 0, &bytes) ||
 	    bytes % walk->mem->page_bytes != 0)
