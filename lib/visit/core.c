@@ -11,14 +11,13 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "model/model.h"
-#include "visit/visit.h"
+#include "visit/modules.h"
 
-#define MODULES_MAX 65536
 #define HEADERS_MAX 256
 #define DYNAMIC_MAX 1024
 
-/* struct r_debug and the public head of struct link_map, <link.h>, 64-bit. */
-enum { R_MAP = 8, L_ADDR = 0, L_NAME = 8, L_NEXT = 24 };
+/* Where a member of a link of the list is. */
+#define LINK(module, member) ((module) + offsetof(struct module_link, member))
 
 /*
  * The first mapping of the program: that of its program headers, or the first that is
@@ -244,7 +243,7 @@ static uint64_t dynamic_value(struct visit *visit, uint64_t address, int64_t tag
 static uint64_t first_module(struct visit *visit)
 {
 	struct program program;
-	uint64_t debug = 0, first;
+	uint64_t debug = 0;
 
 	if (!read_program(visit, &program))
 		return 0;
@@ -253,9 +252,7 @@ static uint64_t first_module(struct visit *visit)
 			debug = dynamic_value(visit,
 					      program.bias + program.headers[i].p_vaddr,
 					      DT_DEBUG);
-	if (debug == 0 || !mem_read_word(visit->mem, debug + R_MAP, &first, NULL))
-		return 0;
-	return first;
+	return debug == 0 ? 0 : modules_of_debug(visit, debug);
 }
 
 /* Up to its NUL, in pieces that never reach into another page; false: it has none. */
@@ -281,8 +278,8 @@ static bool name_module(struct visit *visit, uint64_t module, struct ari_error *
 	uint64_t start, text;
 	char name[4096];
 
-	if (!mem_read_word(visit->mem, module + L_ADDR, &start, NULL) ||
-	    !mem_read_word(visit->mem, module + L_NAME, &text, NULL))
+	if (!mem_read_word(visit->mem, LINK(module, address), &start, NULL) ||
+	    !mem_read_word(visit->mem, LINK(module, name), &text, NULL))
 		return true;
 	map = maps_find(&visit->core.maps, start);
 	if (map == NULL || map->start != start || map->path[0] != '\0' ||
@@ -296,7 +293,7 @@ static bool name_modules(struct visit *visit, uint64_t module, struct ari_error 
 	for (size_t i = 0; module != 0 && i < MODULES_MAX; i++) {
 		if (!name_module(visit, module, err))
 			return false;
-		if (!mem_read_word(visit->mem, module + L_NEXT, &module, NULL))
+		if (!mem_read_word(visit->mem, LINK(module, next), &module, NULL))
 			break;
 	}
 	return true;

@@ -4,8 +4,8 @@
 #include "layout/symtab.h"
 #include "visit/modules.h"
 
-/* <link.h>, 64-bit: struct r_debug. */
-enum { R_MAP = 8 };
+/* <link.h>, 64-bit: struct r_debug's r_map. */
+#define R_MAP 8
 
 void modules_done(struct modules *modules)
 {
@@ -83,6 +83,13 @@ static bool open_loader(struct visit *visit, struct image *ret)
 	return map != NULL && image_open_module(&visit->target, map, ret, NULL);
 }
 
+uint64_t modules_of_debug(struct visit *visit, uint64_t debug)
+{
+	uint64_t first;
+
+	return mem_read_word(visit->mem, debug + R_MAP, &first, NULL) ? first : 0;
+}
+
 uint64_t modules_first(struct visit *visit)
 {
 	struct image loader;
@@ -90,9 +97,8 @@ uint64_t modules_first(struct visit *visit)
 
 	if (!open_loader(visit, &loader))
 		return 0;
-	if (!find_debug(visit, &loader, &debug) ||
-	    !mem_read_word(visit->mem, debug + R_MAP, &first, NULL))
-		first = 0;
+	if (find_debug(visit, &loader, &debug))
+		first = modules_of_debug(visit, debug);
 	image_done(&loader);
 	return first;
 }

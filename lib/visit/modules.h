@@ -45,4 +45,7 @@ const struct module *modules_find(const struct modules *modules, const struct ma
  */
 uint64_t modules_first(struct visit *visit);
 
+/* The same, by the linker's struct r_debug, wherever that was found. */
+uint64_t modules_of_debug(struct visit *visit, uint64_t debug);
+
 #endif
