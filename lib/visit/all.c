@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/jobs.h"
 #include "visit/pool.h"
 #include "visit/scan_shared.h"
 #include "visit/visit.h"
@@ -61,7 +62,7 @@ static bool visit_them(const struct ari_visits *visits, struct scan_shared *shar
 		.shared = shared,
 		.count = visits->count,
 		.limit_ns = scan_shared_limit(shared),
-		.threads = scan_threads(visits->options->jobs),
+		.threads = jobs_wanted(visits->options->jobs),
 		.take = take_result,
 		.take_data = takes,
 	};

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/jobs.h"
 #include "base/list.h"
 #include "model/fields.h"
 #include "target/procfs.h"
@@ -20,8 +21,7 @@
 #include "visit/users.h"
 #include "visit/visit.h"
 
-#define THREADS_MAX 8
-#define LOOK_NS	    2000000000u /* of one process; it should take a thousandth of that */
+#define LOOK_NS 2000000000u /* of one process; it should take a thousandth of that */
 
 /* The scan while it is made. */
 struct scan {
@@ -34,17 +34,6 @@ struct scan {
 	ARI_LIST(struct scan_candidate) candidates;
 };
 
-/* ---- the threads ---- */
-
-unsigned int scan_threads(unsigned int jobs)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (jobs == 0)
-		jobs = processors < 1 ? 1 : (unsigned int)processors;
-	return jobs < THREADS_MAX ? jobs : THREADS_MAX;
-}
-
 static struct pool_jobs jobs_of(const struct scan *scan, size_t count)
 {
 	return (struct pool_jobs){
@@ -53,7 +42,7 @@ static struct pool_jobs jobs_of(const struct scan *scan, size_t count)
 		.shared = scan->shared,
 		.count = count,
 		.limit_ns = scan_shared_limit(scan->shared),
-		.threads = scan_threads(scan->options->visit.jobs),
+		.threads = jobs_wanted(scan->options->visit.jobs),
 	};
 }
 

@@ -23,9 +23,6 @@ bool scan_with(const struct scan_ways *ways, const struct ari_scan_options *opti
 	       const pid_t *pids, size_t count, struct ari_scan **ret,
 	       struct ari_error *err) __attribute__((warn_unused_result));
 
-/* How many processes are visited at the same time; jobs: 0: as many as processors. */
-unsigned int scan_threads(unsigned int jobs);
-
 /* What a model says of malloc, into the row of its process (scan_row.c). */
 void scan_fill_row(struct ari_scanned *row, const struct ari_model *model);
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/jobs.h"
 #include "base/list.h"
 #include "walk/depth.h"
-
-#define WORKERS_MAX 8
 
 /* A heap that waits for a worker; lives on the stack of its arena's. */
 struct heap_task {
@@ -224,16 +222,6 @@ static void *new_worker(void *data)
 	return NULL;
 }
 
-static unsigned int workers_wanted(const struct walk *walk)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int jobs = walk->jobs;
-
-	if (jobs == 0)
-		jobs = processors < 1 ? 1 : (unsigned int)processors;
-	return jobs < WORKERS_MAX ? jobs : WORKERS_MAX;
-}
-
 bool walk_depth(struct walk *walk, struct ari_error *err)
 {
 	struct crew crew = {
@@ -242,8 +230,8 @@ bool walk_depth(struct walk *walk, struct ari_error *err)
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
 	};
-	unsigned int wanted = workers_wanted(walk), started = 0;
-	pthread_t threads[WORKERS_MAX];
+	unsigned int wanted = jobs_wanted(walk->jobs), started = 0;
+	pthread_t threads[JOBS_MAX];
 	struct worker *own = calloc(1, sizeof(*own));
 
 	if (own == NULL || !worker_init(own, &crew, err)) {
