@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <math.h>
 
-#include "arenainspect.h"
+#include "analyse/numbers.h"
 
-/* An amount; `value` NaN: not known. */
-struct amount {
+/* `value` NaN: not known. */
+struct estimate {
 	double value, least, most;
 };
 
-typedef struct amount arena_fn(const struct ari_arena *arena);
-typedef struct amount process_fn(const struct ari_model *model);
+typedef struct estimate arena_fn(const struct ari_arena *arena);
+typedef struct estimate process_fn(const struct ari_model *model);
 
 /* Of a process: its own, or else the sum over its arenas.  Both NULL: there is none. */
 struct source {
@@ -23,18 +23,18 @@ struct row {
 	struct source whole; /* of a share */
 };
 
-static struct amount exactly(double value)
+static struct estimate exactly(double value)
 {
-	return (struct amount){ value, value, value };
+	return (struct estimate){ value, value, value };
 }
 
-static struct amount within(double least, double most)
+static struct estimate within(double least, double most)
 {
-	return (struct amount){ NAN, least, most };
+	return (struct estimate){ NAN, least, most };
 }
 
 /* A number of the model that nothing bounds while it is not known. */
-static struct amount known(uint64_t number)
+static struct estimate known(uint64_t number)
 {
 	return number == ARI_UNKNOWN ? within(0, INFINITY) : exactly((double)number);
 }
@@ -44,9 +44,9 @@ static double most_of(uint64_t number)
 	return number == ARI_UNKNOWN ? INFINITY : (double)number;
 }
 
-static struct amount plus(struct amount a, struct amount b)
+static struct estimate plus(struct estimate a, struct estimate b)
 {
-	return (struct amount){ a.value + b.value, a.least + b.least, a.most + b.most };
+	return (struct estimate){ a.value + b.value, a.least + b.least, a.most + b.most };
 }
 
 /* ---- of arenas ---- */
@@ -58,8 +58,8 @@ static struct amount plus(struct amount a, struct amount b)
  * open  bytes of no class yet
  * all   what the arena has
  */
-static struct amount class_of(const struct ari_arena *arena, uint64_t bytes,
-			      uint64_t open, uint64_t all)
+static struct estimate class_of(const struct ari_arena *arena, uint64_t bytes,
+				uint64_t open, uint64_t all)
 {
 	bool torn = arena->state == ARI_STATE_TORN;
 	double value = (double)bytes;
@@ -68,41 +68,36 @@ static struct amount class_of(const struct ari_arena *arena, uint64_t bytes,
 		return within(0, most_of(all));
 	if (open == ARI_UNKNOWN)
 		return within(value, value > most_of(all) ? value : most_of(all));
-	return (struct amount){ torn ? NAN : value, value, value + (double)open };
+	return (struct estimate){ torn ? NAN : value, value, value + (double)open };
 }
 
 static uint64_t open_bytes(const struct ari_arena *arena)
 {
-	uint64_t sum;
-
-	if (arena->unread_bytes == ARI_UNKNOWN || arena->unwalked_bytes == ARI_UNKNOWN ||
-	    __builtin_add_overflow(arena->unread_bytes, arena->unwalked_bytes, &sum))
-		return ARI_UNKNOWN;
-	return sum;
+	return ari_plus(arena->unread_bytes, arena->unwalked_bytes);
 }
 
 /* glibc's view: a class of the bytes the arena has from the system. */
 #define BYTES_OF(name, member)                                           \
-	static struct amount name(const struct ari_arena *arena)         \
+	static struct estimate name(const struct ari_arena *arena)       \
 	{                                                                \
 		return class_of(arena, arena->member, open_bytes(arena), \
 				arena->system_bytes);                    \
 	}
 
 /* The kernel's view: a class of its resident bytes. */
-#define RESIDENT_OF(name, member)                                \
-	static struct amount name(const struct ari_arena *arena) \
-	{                                                        \
-		return class_of(arena, arena->resident.member,   \
-				arena->resident.unwalked_bytes,  \
-				arena->resident.total_bytes);    \
+#define RESIDENT_OF(name, member)                                  \
+	static struct estimate name(const struct ari_arena *arena) \
+	{                                                          \
+		return class_of(arena, arena->resident.member,     \
+				arena->resident.unwalked_bytes,    \
+				arena->resident.total_bytes);      \
 	}
 
 /* What is read as it is, not counted chunk by chunk. */
-#define NUMBER_OF(name, member)                                  \
-	static struct amount name(const struct ari_arena *arena) \
-	{                                                        \
-		return known(arena->member);                     \
+#define NUMBER_OF(name, member)                                    \
+	static struct estimate name(const struct ari_arena *arena) \
+	{                                                          \
+		return known(arena->member);                       \
 	}
 
 BYTES_OF(in_use, in_use_bytes)
@@ -116,46 +111,29 @@ NUMBER_OF(unread, unread_bytes)
 NUMBER_OF(unwalked, unwalked_bytes)
 NUMBER_OF(attached_threads, attached_threads)
 
-/* Caches of threads that are not known are part of what is in use. */
-static uint64_t free_bytes(const struct ari_arena *arena)
+static struct estimate free_inside(const struct ari_arena *arena)
 {
-	const uint64_t terms[] = {
-		arena->free_bytes,
-		arena->fast.bytes,
-		arena->top.bytes,
-		arena->tcache.bytes == ARI_UNKNOWN ? 0 : arena->tcache.bytes,
-	};
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(terms) / sizeof(*terms); i++)
-		if (terms[i] == ARI_UNKNOWN ||
-		    __builtin_add_overflow(sum, terms[i], &sum))
-			return ARI_UNKNOWN;
-	return sum;
+	return class_of(arena, number_free_of(arena), open_bytes(arena),
+			arena->system_bytes);
 }
 
-static struct amount free_inside(const struct ari_arena *arena)
-{
-	return class_of(arena, free_bytes(arena), open_bytes(arena), arena->system_bytes);
-}
-
-static struct amount one(const struct ari_arena *arena)
+static struct estimate one(const struct ari_arena *arena)
 {
 	(void)arena;
 	return exactly(1);
 }
 
-static struct amount idle(const struct ari_arena *arena)
+static struct estimate idle(const struct ari_arena *arena)
 {
 	return arena->idle == ARI_MAYBE ? within(0, 1) : exactly(arena->idle == ARI_YES);
 }
 
 /* ---- of processes ---- */
 
-#define PROCESS_HAS(name, member)                                \
-	static struct amount name(const struct ari_model *model) \
-	{                                                        \
-		return known(model->member);                     \
+#define PROCESS_HAS(name, member)                                  \
+	static struct estimate name(const struct ari_model *model) \
+	{                                                          \
+		return known(model->member);                       \
 	}
 
 PROCESS_HAS(arena_limit, settings.arena_limit)
@@ -247,13 +225,13 @@ bool ari_metric_describe(size_t index, struct ari_metric *ret)
 	return true;
 }
 
-static struct ari_value value_of_amount(struct amount amount)
+static struct ari_value value_of_number(struct estimate number)
 {
-	return (struct ari_value){ amount.value, amount.least, amount.most, 1 };
+	return (struct ari_value){ number.value, number.least, number.most, 1 };
 }
 
 /* Nothing of nothing is no share that is known. */
-static struct ari_value value_of_share(struct amount part, struct amount whole)
+static struct ari_value value_of_share(struct estimate part, struct estimate whole)
 {
 	if (isnan(whole.value) || !(whole.value > 0))
 		return (struct ari_value){ NAN, 0, INFINITY, NAN };
@@ -261,17 +239,17 @@ static struct ari_value value_of_share(struct amount part, struct amount whole)
 				   part.most / whole.value, whole.value };
 }
 
-static struct ari_value value_of(const struct row *row, struct amount part,
-				 struct amount whole)
+static struct ari_value value_of(const struct row *row, struct estimate part,
+				 struct estimate whole)
 {
 	return row->is.unit == ARI_UNIT_SHARE ? value_of_share(part, whole)
-					      : value_of_amount(part);
+					      : value_of_number(part);
 }
 
-static struct amount of_process(const struct source *source,
-				const struct ari_model *model)
+static struct estimate of_process(const struct source *source,
+				  const struct ari_model *model)
 {
-	struct amount sum = exactly(0);
+	struct estimate sum = exactly(0);
 
 	if (source->process != NULL)
 		return source->process(model);
@@ -284,7 +262,8 @@ static struct amount of_process(const struct source *source,
 	return sum;
 }
 
-static struct amount of_arena(const struct source *source, const struct ari_arena *arena)
+static struct estimate of_arena(const struct source *source,
+				const struct ari_arena *arena)
 {
 	return source->arena == NULL ? exactly(0) : source->arena(arena);
 }
