@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "analyse/pairs.h"
 #include "base/error.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "model/fields.h"
 #include "model/model.h"
 
@@ -31,21 +31,13 @@ static bool add_note(struct ari_diff *diff, struct ari_error *err, const char *f
 static bool add_note(struct ari_diff *diff, struct ari_error *err, const char *format,
 		     ...)
 {
-	va_list arguments;
-	char *text, **slot;
-	int length;
+	va_list ap;
+	bool done;
 
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return fail_memory(err);
-	slot = list_add(&diff->notes, err);
-	if (slot == NULL)
-		free(text);
-	else
-		*slot = text;
-	return slot != NULL;
+	va_start(ap, format);
+	done = text_list_add(&diff->notes.raw, err, format, ap);
+	va_end(ap);
+	return done;
 }
 
 /* ---- whether they are of one process ---- */

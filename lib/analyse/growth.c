@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "analyse/verdicts.h"
 #include "base/error.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "model/fields.h"
 #include "model/model.h"
 
@@ -37,16 +37,13 @@ static bool phrase(struct ari_finding *finding, struct ari_error *err, const cha
 static bool phrase(struct ari_finding *finding, struct ari_error *err, const char *format,
 		   ...)
 {
-	va_list arguments;
-	int length;
+	va_list ap;
+	bool done;
 
-	va_start(arguments, format);
-	length = vasprintf(&finding->message, format, arguments);
-	va_end(arguments);
-	if (length >= 0)
-		return true;
-	finding->message = NULL;
-	return fail_memory(err);
+	va_start(ap, format);
+	done = text_format(&finding->message, err, format, ap);
+	va_end(ap);
+	return done;
 }
 
 static bool prove(struct ari_finding *finding, const char *name, uint64_t value,

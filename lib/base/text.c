@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "base/text.h"
 
 static bool make_room(struct text *text, size_t more)
@@ -56,4 +56,30 @@ void text_done(struct text *text)
 {
 	free(text->at);
 	*text = (struct text){ 0 };
+}
+
+bool text_format(char **ret, struct ari_error *err, const char *format, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, format, ap) < 0)
+		return fail_memory(err);
+	*ret = text;
+	return true;
+}
+
+bool text_list_add(struct ari_list *list, struct ari_error *err, const char *format,
+		   va_list ap)
+{
+	char *text = NULL, **slot;
+
+	if (!text_format(&text, err, format, ap))
+		return false;
+	slot = list_grow(list, sizeof(*slot), err);
+	if (slot == NULL) {
+		free(text);
+		return false;
+	}
+	*slot = text;
+	return true;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "model/fields.h"
 #include "model/model.h"
 
@@ -91,22 +91,6 @@ struct ari_heap *model_add_heap(struct ari_arena *arena, struct ari_error *err)
 	return heap;
 }
 
-static bool add_string(struct ari_list *list, const char *format, va_list ap,
-		       struct ari_error *err)
-{
-	char *text, **slot;
-
-	if (vasprintf(&text, format, ap) < 0)
-		return fail_memory(err);
-	slot = list_grow(list, sizeof(*slot), err);
-	if (slot == NULL) {
-		free(text);
-		return false;
-	}
-	*slot = text;
-	return true;
-}
-
 bool model_add_proof(struct ari_model *model, struct ari_error *err, const char *format,
 		     ...)
 {
@@ -114,7 +98,7 @@ bool model_add_proof(struct ari_model *model, struct ari_error *err, const char 
 	bool done;
 
 	va_start(ap, format);
-	done = add_string(&model->libc.proof.raw, format, ap, err);
+	done = text_list_add(&model->libc.proof.raw, err, format, ap);
 	va_end(ap);
 	return done;
 }
@@ -126,7 +110,7 @@ bool model_add_note(struct ari_model *model, struct ari_error *err, const char *
 	bool done;
 
 	va_start(ap, format);
-	done = add_string(&model->quality.notes.raw, format, ap, err);
+	done = text_list_add(&model->quality.notes.raw, err, format, ap);
 	va_end(ap);
 	return done;
 }

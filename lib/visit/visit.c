@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/model.h"
 #include "visit/visit.h"
 
@@ -25,16 +25,14 @@ const char *ari_version(void)
 bool visit_tell(struct visit *visit, struct ari_error *err, const char *format, ...)
 {
 	va_list ap;
-	int length;
+	bool done;
 
 	free(visit->detail);
-	va_start(ap, format);
-	length = vasprintf(&visit->detail, format, ap);
-	va_end(ap);
-	if (length >= 0)
-		return true;
 	visit->detail = NULL;
-	return fail_memory(err);
+	va_start(ap, format);
+	done = text_format(&visit->detail, err, format, ap);
+	va_end(ap);
+	return done;
 }
 
 bool visit_init(struct visit *visit, pid_t pid, const struct ari_options *options,

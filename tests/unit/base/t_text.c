@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/text.h"
 #include "unit.h"
 
@@ -56,5 +57,32 @@ TEST(text_that_is_given_up_can_be_begun_anew)
 	text_done(&text);
 }
 
+static bool add_to(struct ari_list *list, struct ari_error *err, const char *format, ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = text_list_add(list, err, format, ap);
+	va_end(ap);
+	return done;
+}
+
+TEST(list_owns_each_text_that_it_is_given)
+{
+	ARI_LIST(char *) list = { 0 };
+	struct ari_error err;
+
+	for (int i = 0; i < 20; i++)
+		ck_works(add_to(&list.raw, &err, "%d of %s", i, "them"), &err);
+	ck_assert_uint_eq(list.count, 20);
+	ck_assert_str_eq(list.at[0], "0 of them");
+	ck_assert_str_eq(list.at[19], "19 of them");
+	for (size_t i = 0; i < list.count; i++)
+		free(list.at[i]);
+	list_done(&list);
+}
+
 UNIT_MAIN("base/text", text_grows_by_what_is_added, what_is_longer_than_any_room_fits,
-	  nothing_added_is_an_empty_text, text_that_is_given_up_can_be_begun_anew)
+	  nothing_added_is_an_empty_text, text_that_is_given_up_can_be_begun_anew,
+	  list_owns_each_text_that_it_is_given)
