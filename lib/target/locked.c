@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-
-#include "base/cleanup.h"
 #include "base/list.h"
 #include "target/locked.h"
-#include "target/procfs.h"
 #include "target/smaps.h"
 
 static bool take(const struct smaps *smaps, struct locked *ret, struct ari_error *err)
@@ -25,15 +21,13 @@ static bool take(const struct smaps *smaps, struct locked *ret, struct ari_error
 
 bool locked_read(const struct target *target, struct locked *ret, struct ari_error *err)
 {
-	autofclose FILE *stream = NULL;
 	struct smaps smaps;
 	bool done;
 
 	*ret = (struct locked){ 0 };
 	if (target->status.locked_bytes == 0)
 		return true;
-	if (!procfs_stream(target->task_dir, "smaps", &stream, err) ||
-	    !smaps_read(stream, &smaps, err))
+	if (!smaps_of(target, &smaps, err))
 		return false;
 	done = take(&smaps, ret, err);
 	smaps_done(&smaps);

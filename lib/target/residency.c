@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-
-#include "base/cleanup.h"
-#include "base/error.h"
 #include "base/list.h"
-#include "target/procfs.h"
 #include "target/residency.h"
 
 /*
@@ -19,12 +14,8 @@ enum rule { RULE_NOT_YET, RULE_ALL_COUNT, RULE_EXCLUSIVE_COUNT, RULE_UNKNOWN };
 static bool read_smaps(const struct target *target, struct residency *residency,
 		       struct ari_error *err)
 {
-	autofclose FILE *stream = NULL;
-
-	if (!procfs_stream(target->task_dir, "smaps", &stream, err))
+	if (!smaps_of(target, &residency->smaps, err))
 		return err->code == ARI_DENIED;
-	if (!smaps_read(stream, &residency->smaps, err))
-		return false;
 	residency->has_smaps = true;
 	for (size_t i = 0; i < residency->smaps.list.count; i++)
 		if (list_add(&residency->rules, err) == NULL)

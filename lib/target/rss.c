@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-
-#include "base/cleanup.h"
-#include "base/error.h"
-#include "target/procfs.h"
 #include "target/rss.h"
 
 #define RUNS	     256
 #define STATES	     512
 #define KERNEL_SPACE ((uint64_t)1 << 63) /* x86's [vsyscall] is mapped there */
-
-static bool read_smaps(const struct target *target, struct smaps *ret,
-		       struct ari_error *err)
-{
-	autofclose FILE *stream = NULL;
-
-	return procfs_stream(target->task_dir, "smaps", &stream, err) &&
-	       smaps_read(stream, ret, err);
-}
 
 static void set_all(struct rss_span *spans, size_t count, uint64_t value)
 {
@@ -124,7 +110,7 @@ static bool settle_huge(const struct target *target, struct sweep *sweep,
 
 	if (!sweep->huge_files)
 		return true;
-	if (!read_smaps(target, &smaps, err))
+	if (!smaps_of(target, &smaps, err))
 		return false;
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct rss_span *span = &sweep->spans[i];
@@ -289,7 +275,7 @@ static bool count_by_smaps(const struct target *target, struct residency *reside
 	struct smaps smaps;
 	bool done;
 
-	if (!read_smaps(target, &smaps, err)) {
+	if (!smaps_of(target, &smaps, err)) {
 		set_all(spans, count, ARI_UNKNOWN);
 		return err->code == ARI_DENIED;
 	}

@@ -67,6 +67,14 @@ bool smaps_read(FILE *stream, struct smaps *ret, struct ari_error *err)
 	return true;
 }
 
+bool smaps_of(const struct target *target, struct smaps *ret, struct ari_error *err)
+{
+	autofclose FILE *stream = NULL;
+
+	return procfs_stream(target->task_dir, "smaps", &stream, err) &&
+	       smaps_read(stream, ret, err);
+}
+
 void smaps_done(struct smaps *smaps)
 {
 	list_done(&smaps->list);

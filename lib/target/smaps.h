@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "arenainspect.h"
+#include "target/target.h"
 
 /* What the kernel counts in a mapping; bytes. */
 struct smap {
@@ -21,6 +21,11 @@ struct smaps {
 	ARI_LIST(struct smap) list;
 };
 
+/* Of a process; err: ARI_DENIED, ARI_GONE, ARI_IO, ARI_NO_MEMORY. */
+bool smaps_of(const struct target *target, struct smaps *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* The text of the file, from a stream. */
 bool smaps_read(FILE *stream, struct smaps *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 void smaps_done(struct smaps *smaps);
