@@ -74,17 +74,15 @@ static void take_exports(const struct image *image, struct allocators *ret)
 
 uint32_t allocators_by_name(const char *path)
 {
-	static const char deleted[] = " (deleted)";
-	const char *base = strrchr(path, '/'), *end;
+	const char *base = strrchr(path, '/');
 	char name[256];
+	size_t length;
 
 	base = base == NULL ? path : base + 1;
-	end = strstr(base, deleted);
-	if (end == NULL || strlen(end) != sizeof(deleted) - 1)
-		end = base + strlen(base);
-	if ((size_t)(end - base) >= sizeof(name))
+	length = maps_path_length(base);
+	if (length >= sizeof(name))
 		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)(end - base), base);
+	snprintf(name, sizeof(name), "%.*s", (int)length, base);
 	for (size_t i = 0; i < ROWS; i++)
 		if (rows[i].files != NULL &&
 		    fnmatch(rows[i].files, name, FNM_EXTMATCH) == 0)

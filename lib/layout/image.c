@@ -33,8 +33,6 @@ static const struct libc_name {
 #define HEADERS_MAX 256		      /* libraries have a dozen */
 #define NOTES_MAX   ((size_t)1 << 20) /* bytes, of which they have some hundred */
 
-static const char deleted[] = " (deleted)";
-
 static const struct libc_name *name_of(const struct map *map)
 {
 	const char *base = strrchr(map->path, '/');
@@ -43,9 +41,7 @@ static const struct libc_name *name_of(const struct map *map)
 
 	if (base == NULL || map->inode == 0)
 		return NULL;
-	length = strlen(base + 1);
-	if (map->flags & MAP_DELETED)
-		length -= strlen(deleted);
+	length = maps_path_length(base + 1);
 	if (length >= sizeof(name))
 		return NULL;
 	memcpy(name, base + 1, length);

@@ -26,15 +26,6 @@ struct mapped {
 	ARI_LIST(struct file_row);
 };
 
-static bool ends_deleted(const char *path)
-{
-	static const char deleted[] = " (deleted)";
-	size_t length = strlen(path);
-
-	return length >= sizeof(deleted) &&
-	       strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0;
-}
-
 bool core_name(struct core *core, uint64_t start, uint64_t end, uint64_t offset,
 	       const char *path, struct ari_error *err)
 {
@@ -58,7 +49,7 @@ bool core_name(struct core *core, uint64_t start, uint64_t end, uint64_t offset,
 		map->path = *slot;
 		map->offset = offset + (map->start - start);
 		map->inode = 1; /* some file's: all that is asked of it */
-		map->flags |= ends_deleted(path) ? MAP_DELETED : 0;
+		map->flags |= maps_path_length(path) < strlen(path) ? MAP_DELETED : 0;
 	}
 	return true;
 }

@@ -8,19 +8,25 @@
 #include "base/list.h"
 #include "target/maps.h"
 
-static unsigned int parse_flags(const char perms[4], const char *path)
+size_t maps_path_length(const char *path)
 {
 	static const char deleted[] = " (deleted)";
-	size_t length = strlen(path);
+	size_t length = strlen(path), appended = sizeof(deleted) - 1;
+
+	if (length > appended && strcmp(path + length - appended, deleted) == 0)
+		length -= appended;
+	return length;
+}
+
+static unsigned int parse_flags(const char perms[4], const char *path)
+{
 	unsigned int flags = 0;
 
 	flags |= perms[0] == 'r' ? MAP_READ : 0;
 	flags |= perms[1] == 'w' ? MAP_WRITE : 0;
 	flags |= perms[2] == 'x' ? MAP_EXEC : 0;
 	flags |= perms[3] == 's' ? MAP_IS_SHARED : 0;
-	if (length >= sizeof(deleted) &&
-	    strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0)
-		flags |= MAP_DELETED;
+	flags |= maps_path_length(path) < strlen(path) ? MAP_DELETED : 0;
 	return flags;
 }
 

@@ -60,6 +60,12 @@ size_t maps_spans(const struct maps *maps, uint64_t span);
 /* The address space in use: no true number of bytes of the process is larger. */
 uint64_t maps_bytes(const struct maps *maps);
 
+/*
+ * Bytes of a path without the " (deleted)" that the kernel appends to the name of a
+ * file that is gone, or was replaced.
+ */
+size_t maps_path_length(const char *path);
+
 /* No file behind it. */
 bool map_is_anonymous(const struct map *map);
 

@@ -141,19 +141,11 @@ static bool try_file(struct visit *visit, const char *file, const struct map *ma
 	return false;
 }
 
-/* Without what the kernel appends to the name of a file that was replaced. */
-static size_t name_length(const struct map *map)
-{
-	size_t length = strlen(map->path);
-
-	return map->flags & MAP_DELETED ? length - strlen(" (deleted)") : length;
-}
-
 /* The file of map: below --debug-dir first, as the root of the system it is from. */
 static bool open_named(struct visit *visit, const struct map *map, struct ari_error *err)
 {
 	const char *root = visit->options->debug_dir;
-	autofree char *name = strndup(map->path, name_length(map));
+	autofree char *name = strndup(map->path, maps_path_length(map->path));
 	autofree char *file = NULL;
 
 	if (name == NULL || asprintf(&file, "%s%s", root == NULL ? "" : root, name) < 0)
@@ -175,7 +167,7 @@ static bool open_library(struct visit *visit, const struct map *map,
 		    "the C library of the core cannot be had: %s (--debug-dir names the "
 		    "root folder of the system that the core is from, which has it at "
 		    "%.*s)",
-		    why.message, (int)name_length(map), map->path);
+		    why.message, (int)maps_path_length(map->path), map->path);
 }
 
 /* ---- cores that do not name the files that were mapped ---- */

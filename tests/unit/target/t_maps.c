@@ -61,6 +61,12 @@ TEST(deleted_file_keeps_its_path_and_is_marked)
 				     "2000-3000 r--p 0 08:01 6 /opt/(deleted)\n"
 				     "3000-4000 r--p 0 08:01 7 /opt/x (deleted) y\n");
 
+	ck_assert_uint_eq(maps_path_length(maps.list.at[0].path), strlen("/opt/a b"));
+	ck_assert_uint_eq(maps_path_length(maps.list.at[1].path),
+			  strlen("/opt/(deleted)"));
+	ck_assert_uint_eq(maps_path_length(maps.list.at[2].path),
+			  strlen("/opt/x (deleted) y"));
+	ck_assert_uint_eq(maps_path_length(" (deleted)"), strlen(" (deleted)"));
 	ck_assert_str_eq(maps.list.at[0].path, "/opt/a b (deleted)");
 	ck_assert_uint_eq(maps.list.at[0].flags, MAP_READ | MAP_DELETED);
 	ck_assert_uint_eq(maps.list.at[1].flags, MAP_READ);
