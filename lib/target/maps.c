@@ -173,6 +173,11 @@ bool map_is_anonymous(const struct map *map)
 	return map->inode == 0 && !(map->flags & MAP_IS_SHARED);
 }
 
+bool map_is_same_file(const struct map *a, const struct map *b)
+{
+	return a->inode == b->inode && a->device == b->device;
+}
+
 bool map_is_own_memory(const struct map *map)
 {
 	if (map_is_anonymous(map))

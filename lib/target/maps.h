@@ -69,6 +69,9 @@ size_t maps_path_length(const char *path);
 /* No file behind it. */
 bool map_is_anonymous(const struct map *map);
 
+/* Whether two mappings, of which each has a file, have the same. */
+bool map_is_same_file(const struct map *a, const struct map *b);
+
 /*
  * Memory of the process alone, without a file that means anything: the kernel has
  * one behind private huge pages of its pool, and /dev/zero is none.

@@ -35,8 +35,7 @@ struct census {
 static bool is_among(const struct libc_list *libcs, const struct map *map)
 {
 	for (size_t i = 0; i < libcs->maps.count; i++)
-		if (libcs->maps.at[i]->inode == map->inode &&
-		    libcs->maps.at[i]->device == map->device)
+		if (map_is_same_file(libcs->maps.at[i], map))
 			return true;
 	return false;
 }
@@ -210,10 +209,8 @@ static bool choose_lone(struct visit *visit, const struct census *census,
 {
 	for (size_t i = 0; i < census->list.count; i++) {
 		const struct seen *seen = &census->list.at[i];
-		const struct map *map = seen->module->map;
 
-		if (map->inode != census->alone->inode ||
-		    map->device != census->alone->device)
+		if (!map_is_same_file(seen->module->map, census->alone))
 			continue;
 		*ret = word_of_lone(seen) == NULL ? NULL : seen;
 		return set_provider(visit, seen, word_of_lone(seen), err);

@@ -111,8 +111,7 @@ static bool is_run(const struct maps *maps, const struct map *file)
 	for (size_t i = 0; i < maps->list.count; i++) {
 		const struct map *map = &maps->list.at[i];
 
-		if (map->inode == file->inode && map->device == file->device &&
-		    map->flags & MAP_EXEC)
+		if (map_is_same_file(map, file) && map->flags & MAP_EXEC)
 			return true;
 	}
 	return false;

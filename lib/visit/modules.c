@@ -13,11 +13,6 @@ void modules_done(struct modules *modules)
 	set_done(&modules->by_file);
 }
 
-static bool is_same_file(const struct map *a, const struct map *b)
-{
-	return a->inode == b->inode && a->device == b->device;
-}
-
 /* Of two files with one key the second is found the slow way. */
 static uint64_t key_of(const struct map *map)
 {
@@ -31,7 +26,7 @@ static struct module *find(const struct modules *modules, const struct map *map)
 	if (!set_find(&modules->by_file, key_of(map), &first))
 		return NULL;
 	for (size_t i = (size_t)first; i < modules->list.count; i++)
-		if (is_same_file(modules->list.at[i].map, map))
+		if (map_is_same_file(modules->list.at[i].map, map))
 			return &modules->list.at[i];
 	return NULL;
 }
