@@ -24,6 +24,14 @@ bool procfs_fail(struct ari_error *err, int error, const char *name)
 	}
 }
 
+int procfs_open_process(pid_t pid)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d", (int)pid);
+	return open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 bool procfs_open(int dir, const char *name, int *ret, struct ari_error *err)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "arenainspect.h"
 
@@ -14,6 +15,9 @@
  * directory: when the process ends they fail with ESRCH even if its pid is
  * taken by another one.
  */
+
+/* A descriptor of the directory of a process; -1: errno says why not. */
+int procfs_open_process(pid_t pid);
 
 /*
  * The whole of a text file, NUL-terminated; *ret for free(), its length in

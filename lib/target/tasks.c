@@ -15,8 +15,10 @@
 #include "target/procfs.h"
 #include "target/tasks.h"
 
-static bool add_tasks(DIR *dir, struct tasks *tasks, struct ari_error *err)
+/* What is named by a number in a directory. */
+static bool read_ids(DIR *dir, struct tasks *ret, struct ari_error *err)
 {
+	struct tasks tasks = { 0 };
 	const struct dirent *entry;
 
 	while ((entry = readdir(dir)) != NULL) {
@@ -24,17 +26,19 @@ static bool add_tasks(DIR *dir, struct tasks *tasks, struct ari_error *err)
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		slot = list_add(&tasks->list, err);
-		if (slot == NULL)
+		slot = list_add(&tasks.list, err);
+		if (slot == NULL) {
+			tasks_done(&tasks);
 			return false;
+		}
 		*slot = (pid_t)strtol(entry->d_name, NULL, 10);
 	}
+	*ret = tasks;
 	return true;
 }
 
 bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
 {
-	struct tasks tasks = { 0 };
 	int fd = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	bool done;
@@ -46,14 +50,21 @@ bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
 			close(fd);
 		return procfs_fail(err, error, "task");
 	}
-	done = add_tasks(stream, &tasks, err);
+	done = read_ids(stream, ret, err);
 	closedir(stream);
-	if (!done) {
-		tasks_done(&tasks);
-		return false;
-	}
-	*ret = tasks;
-	return true;
+	return done;
+}
+
+bool tasks_read_processes(struct tasks *ret, struct ari_error *err)
+{
+	DIR *proc = opendir("/proc");
+	bool done;
+
+	if (proc == NULL)
+		return fail(err, ARI_IO, "cannot list /proc: %s", strerror(errno));
+	done = read_ids(proc, ret, err);
+	closedir(proc);
+	return done;
 }
 
 void tasks_done(struct tasks *tasks)

@@ -19,6 +19,10 @@ bool tasks_read(int dir, struct tasks *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 void tasks_done(struct tasks *tasks);
 
+/* The ids of all processes that /proc has, in its order; ret as above.  err: ARI_IO. */
+bool tasks_read_processes(struct tasks *ret, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /*
  * Where the thread's list of robust futexes begins, which for a thread of glibc is
  * in its struct pthread (arch.h has the offset); 0: it has none; ARI_UNKNOWN: the

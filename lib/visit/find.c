@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -10,6 +6,7 @@
 #include "base/list.h"
 #include "target/cgnames.h"
 #include "target/procfs.h"
+#include "target/tasks.h"
 
 /* Whether a process, by its directory in /proc, is what was asked for. */
 typedef bool match_fn(int dir, const char *name);
@@ -59,21 +56,15 @@ static int by_pid(const void *a, const void *b)
 	return ((const struct ari_match *)a)->pid - ((const struct ari_match *)b)->pid;
 }
 
-static bool scan_proc(DIR *proc, match_fn *is_match, const char *name,
-		      struct ari_matches *matches, struct ari_error *err)
+static bool add_matches(const struct tasks *pids, match_fn *is_match, const char *name,
+			struct ari_matches *matches, struct ari_error *err)
 {
-	const struct dirent *entry;
+	for (size_t i = 0; i < pids->list.count; i++) {
+		autoclose int dir = procfs_open_process(pids->list.at[i]);
 
-	while ((entry = readdir(proc)) != NULL) {
-		autoclose int dir = -1;
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		dir = openat(dirfd(proc), entry->d_name,
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0 || (name != NULL && !is_match(dir, name)))
 			continue;
-		if (!add_match(matches, dir, (pid_t)strtol(entry->d_name, NULL, 10), err))
+		if (!add_match(matches, dir, pids->list.at[i], err))
 			return false;
 	}
 	return true;
@@ -83,13 +74,13 @@ static bool find(match_fn *is_match, const char *name, struct ari_matches *ret,
 		 struct ari_error *err)
 {
 	struct ari_matches matches = { 0 };
-	DIR *proc = opendir("/proc");
+	struct tasks pids;
 	bool done;
 
-	if (proc == NULL)
-		return fail(err, ARI_IO, "cannot list /proc: %s", strerror(errno));
-	done = scan_proc(proc, is_match, name, &matches, err);
-	closedir(proc);
+	if (!tasks_read_processes(&pids, err))
+		return false;
+	done = add_matches(&pids, is_match, name, &matches, err);
+	tasks_done(&pids);
 	if (!done) {
 		list_done(&matches.list);
 		return false;

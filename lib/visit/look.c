@@ -47,11 +47,8 @@ void look_skip(struct ari_scanned *row, enum ari_skip skip, const char *reason)
 static bool is_zombie(pid_t pid)
 {
 	autofree char *stat = NULL;
-	autoclose int dir = -1;
-	char name[32];
+	autoclose int dir = procfs_open_process(pid);
 
-	snprintf(name, sizeof(name), "/proc/%d", (int)pid);
-	dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir >= 0 && procfs_read(dir, "stat", &stat, NULL, NULL) &&
 	       stat_field(stat, 3) == 'Z';
 }

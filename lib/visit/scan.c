@@ -2,9 +2,6 @@
 /* All processes: a look at each, then a visit of those that it is worth. */
 #include "visit/scan.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +12,7 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "model/fields.h"
-#include "target/procfs.h"
+#include "target/tasks.h"
 #include "visit/pool.h"
 #include "visit/scan_shared.h"
 #include "visit/users.h"
@@ -336,39 +333,6 @@ void ari_scan_free(struct ari_scan *scan)
 
 /* ---- of this host ---- */
 
-struct pids {
-	ARI_LIST(pid_t) list;
-};
-
-static bool add_pids(DIR *proc, struct pids *pids, struct ari_error *err)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(proc)) != NULL) {
-		pid_t *slot;
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		slot = list_add(&pids->list, err);
-		if (slot == NULL)
-			return false;
-		*slot = (pid_t)strtol(entry->d_name, NULL, 10);
-	}
-	return true;
-}
-
-static bool list_pids(struct pids *ret, struct ari_error *err)
-{
-	DIR *proc = opendir("/proc");
-	bool done;
-
-	if (proc == NULL)
-		return fail(err, ARI_IO, "cannot list /proc: %s", strerror(errno));
-	done = add_pids(proc, ret, err);
-	closedir(proc);
-	return done;
-}
-
 /* Our own id in that /proc, which may be another namespace's than getpid()'s. */
 static bool is_self(pid_t pid)
 {
@@ -397,14 +361,14 @@ bool ari_scan(const struct ari_scan_options *options, struct ari_scan **ret,
 	      struct ari_error *err)
 {
 	static const struct scan_ways ways = { look_unless_self, visit_with };
-	struct pids pids = { 0 };
+	struct tasks pids = { 0 };
 	bool done;
 
 	if (options->pids != NULL)
 		return scan_with(&ways, options, options->pids, options->pids_count, ret,
 				 err);
-	done = list_pids(&pids, err) &&
+	done = tasks_read_processes(&pids, err) &&
 	       scan_with(&ways, options, pids.list.at, pids.list.count, ret, err);
-	list_done(&pids.list);
+	tasks_done(&pids);
 	return done;
 }

@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "scratch.h"
+#include "target/procfs.h"
 #include "target/tasks.h"
 #include "unit.h"
 
@@ -87,6 +88,24 @@ TEST(process_without_tasks_went_away)
 	scratch_close(&scratch);
 }
 
+TEST(processes_of_proc_are_listed_and_opened_by_their_ids)
+{
+	struct tasks pids;
+	struct ari_error err;
+	size_t own = 0;
+	int dir;
+
+	ck_works(tasks_read_processes(&pids, &err), &err);
+	for (size_t i = 0; i < pids.list.count; i++)
+		own += pids.list.at[i] == getpid();
+	ck_assert_uint_eq(own, 1);
+	tasks_done(&pids);
+	dir = procfs_open_process(getpid());
+	ck_assert_int_eq(faccessat(dir, "status", F_OK, 0), 0);
+	close(dir);
+	ck_assert_int_lt(procfs_open_process(-1), 0);
+}
+
 TEST(robust_list_leads_to_struct_pthread)
 {
 	uint16_t offset = arch_x86_64.pthread_robust_head;
@@ -151,7 +170,8 @@ TEST(odd_status_is_no_surprise)
 
 UNIT_MAIN("target/tasks", fields_follow_the_comm, hostile_comm_moves_no_field,
 	  field_that_is_not_there_is_unknown, field_in_front_of_the_comm_is_not_asked_for,
-	  tasks_are_the_numbers_below_task, process_without_tasks_went_away,
-	  robust_list_leads_to_struct_pthread,
+	  tasks_are_the_numbers_below_task,
+	  processes_of_proc_are_listed_and_opened_by_their_ids,
+	  process_without_tasks_went_away, robust_list_leads_to_struct_pthread,
 	  task_has_the_id_of_its_own_namespace_and_a_plain_name,
 	  task_that_waits_to_be_waited_for_has_ended, odd_status_is_no_surprise)
