@@ -17,6 +17,9 @@ enum {
 	MAP_DELETED = 16, /* the kernel appended " (deleted)"; path has it too */
 };
 
+/* From here on it is no part of the process: x86's [vsyscall] is mapped there. */
+#define MAPS_KERNEL_SPACE ((uint64_t)1 << 63)
+
 /* One line of /proc/PID/maps: [start, end). */
 struct map {
 	uint64_t start, end;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/rss.h"
 
-#define RUNS	     256
-#define STATES	     512
-#define KERNEL_SPACE ((uint64_t)1 << 63) /* x86's [vsyscall] is mapped there */
+#define RUNS   256
+#define STATES 512
 
 static void set_all(struct rss_span *spans, size_t count, uint64_t value)
 {
@@ -131,7 +130,7 @@ static bool count_by_tables(const struct target *target, const struct pages *pag
 	struct sweep sweep = { .maps = maps, .spans = spans, .count = count };
 
 	set_all(spans, count, 0);
-	while (sweep.count > 0 && spans[sweep.count - 1].start >= KERNEL_SPACE)
+	while (sweep.count > 0 && spans[sweep.count - 1].start >= MAPS_KERNEL_SPACE)
 		sweep.count--;
 	return sweep.count == 0 ||
 	       (sweep_tables(pages, &sweep, err) && settle_huge(target, &sweep, err));

@@ -7,8 +7,6 @@
 #include "model/model.h"
 #include "walk/arenas.h"
 
-#define THREADS_MAX ((uint64_t)1 << 22) /* the kernel's PID_MAX_LIMIT */
-
 /* What is compared before and after, and what the walks go by. */
 static void take_state(const struct view *view, struct arena_state *ret)
 {
@@ -35,7 +33,7 @@ static bool take_numbers(const struct maps *maps, const struct view *view,
 	} else if (!model_add_damage(arena, SYSTEM_IMPOSSIBLE, arena->address, err)) {
 		return false;
 	}
-	if (view_has(view, MS_ATTACHED_THREADS) && attached > THREADS_MAX)
+	if (view_has(view, MS_ATTACHED_THREADS) && attached > ARENA_THREADS_MAX)
 		return model_add_damage(arena, ATTACHED_IMPOSSIBLE, arena->address, err);
 	arena->attached_threads = attached;
 	if (attached != ARI_UNKNOWN)

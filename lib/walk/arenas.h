@@ -5,6 +5,9 @@
 #include "mem/view.h"
 #include "walk/walk.h"
 
+/* No process has more threads: the kernel's PID_MAX_LIMIT. */
+#define ARENA_THREADS_MAX ((uint64_t)1 << 22)
+
 /* The malloc_state at one moment. */
 struct arena_state {
 	uint64_t address;

@@ -5,7 +5,6 @@
 #include "walk/owners.h"
 
 #define KINDS	      6
-#define KERNEL_SPACE  ((uint64_t)1 << 63) /* x86's [vsyscall]: no part of the process */
 #define ALL_RIGHTS    (MAP_READ | MAP_WRITE | MAP_EXEC)
 #define KIND_OF(tag)  ((enum ari_memory_kind)((tag) % 256))
 #define CHUNK_OF(tag) ((size_t)((tag) >> 8)) /* 1 + its row in the list; 0: none */
@@ -137,7 +136,7 @@ static bool cut_maps(struct lines *lines, struct ari_error *err)
 	const struct maps *maps = lines->walk->mem->maps;
 
 	for (size_t i = 0; i < maps->list.count; i++)
-		if (maps->list.at[i].start < KERNEL_SPACE &&
+		if (maps->list.at[i].start < MAPS_KERNEL_SPACE &&
 		    !cut_map(lines, &maps->list.at[i], err))
 			return false;
 	return true;

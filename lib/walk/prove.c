@@ -3,13 +3,13 @@
 
 #include "base/error.h"
 #include "base/set.h"
+#include "walk/arenas.h"
 #include "walk/bins.h"
 #include "walk/chunks.h"
 #include "walk/prove.h"
 
-#define THREADS_MAX ((uint64_t)1 << 22)
-#define RING_MAX    65536
-#define PAGE	    ((uint64_t)4096) /* the smallest of any machine */
+#define RING_MAX 65536
+#define PAGE	 ((uint64_t)4096) /* the smallest of any machine */
 
 static bool fails(struct proof *proof, const char *check)
 {
@@ -75,7 +75,7 @@ static bool numbers_hold(struct mem *mem, const struct view *state)
 	       system <= most && system % CHUNK_ALIGN == 0 && most % CHUNK_ALIGN == 0 &&
 	       system <= maps_bytes(mem->maps) &&
 	       (!view_has(state, MS_ATTACHED_THREADS) ||
-		view_word(state, MS_ATTACHED_THREADS) <= THREADS_MAX);
+		view_word(state, MS_ATTACHED_THREADS) <= ARENA_THREADS_MAX);
 }
 
 /* Its size in *ret_end; *ret is whether it is one. */
