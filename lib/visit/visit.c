@@ -17,11 +17,6 @@
 #define STARTING_TRIES	  5
 #define STARTING_PAUSE_NS 10000000L
 
-const char *ari_version(void)
-{
-	return ARI_VERSION;
-}
-
 bool visit_tell(struct visit *visit, struct ari_error *err, const char *format, ...)
 {
 	va_list ap;
