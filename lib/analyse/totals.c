@@ -83,7 +83,7 @@ void totals_fill(struct ari_model *model)
 			sum_of(model, sums[i].from);
 }
 
-void totals_judge(struct ari_model *model)
+void totals_judge_quality(struct ari_model *model)
 {
 	model->quality.consistent = ARI_YES;
 	for (size_t i = 0; i < model->arenas.count; i++)

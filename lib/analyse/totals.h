@@ -11,6 +11,6 @@
 void totals_fill(struct ari_model *model);
 
 /* Whether every arena was read at rest, into model->quality. */
-void totals_judge(struct ari_model *model);
+void totals_judge_quality(struct ari_model *model);
 
 #endif

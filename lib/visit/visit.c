@@ -163,7 +163,7 @@ static bool read_arenas(struct visit *visit, struct ari_error *err)
 	if (!walk_arenas(&visit->walk, err) || !walk_limit(&visit->walk, err))
 		return false;
 	totals_fill(visit->model);
-	totals_judge(visit->model);
+	totals_judge_quality(visit->model);
 	if (is_untouched(&visit->model->totals) &&
 	    !model_add_note(
 		    visit->model, err,
@@ -196,7 +196,7 @@ static bool finish_walk(struct visit *visit, struct ari_error *err)
 	if (!walk_finish(&visit->walk, err) || !walk_attached(&visit->walk, err))
 		return false;
 	totals_fill(visit->model);
-	totals_judge(visit->model);
+	totals_judge_quality(visit->model);
 	return true;
 }
 
@@ -291,7 +291,7 @@ static bool stop_early(struct visit *visit, struct ari_error *err)
 {
 	visit->model->stopped = *err;
 	totals_fill(visit->model);
-	totals_judge(visit->model);
+	totals_judge_quality(visit->model);
 	visit->model->quality.consistent = ARI_NO;
 	return visit->is_core || target_check(&visit->target, err);
 }

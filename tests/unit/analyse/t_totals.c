@@ -90,7 +90,7 @@ TEST(arenas_at_rest_are_consistent)
 {
 	struct ari_model *model = new_model(3);
 
-	totals_judge(model);
+	totals_judge_quality(model);
 	ck_assert_int_eq(model->quality.consistent, ARI_YES);
 	ari_model_free(model);
 }
@@ -103,7 +103,7 @@ TEST(one_arena_that_moved_makes_it_inconsistent)
 		struct ari_model *model = new_model(3);
 
 		model->arenas.at[1].state = states[i];
-		totals_judge(model);
+		totals_judge_quality(model);
 		ck_assert_int_eq(model->quality.consistent, ARI_NO);
 		ari_model_free(model);
 	}
@@ -115,7 +115,7 @@ TEST(damage_makes_it_inconsistent)
 	struct ari_error err;
 
 	ck_works(model_add_damage(&model->arenas.at[2], TOP_ASTRAY, 1, &err), &err);
-	totals_judge(model);
+	totals_judge_quality(model);
 	ck_assert_int_eq(model->quality.consistent, ARI_NO);
 	ari_model_free(model);
 }

@@ -770,7 +770,7 @@ static void write_away(struct ari_model *model)
 	struct ari_error err;
 
 	totals_fill(model);
-	totals_judge(model);
+	totals_judge_quality(model);
 	ck_works(ari_model_write(model, out, &err), &err);
 	fclose(out);
 	must(length > 100);
