@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Holds JSON documents against the JSON Schemas that ship with the program: each
-against the one that it names.
+against the one that it names.  Users may meet keys of later releases; what this one
+writes must be in them.
 
   valid.py DOCUMENT.json…
 
@@ -30,8 +31,20 @@ def load(path):
         return json.load(file)
 
 
+def close(schema):
+    """No key but those that are described."""
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+        schema = schema.values()
+    if not isinstance(schema, str):
+        for part in schema if hasattr(schema, "__iter__") else ():
+            close(part)
+
+
 def validator_of(name):
     schema = load(FOLDER / SCHEMAS.get(name, SCHEMAS["arenainspect/1"]))
+    close(schema)
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
     return kind(schema)
