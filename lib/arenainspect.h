@@ -236,6 +236,33 @@ struct ari_last_chunk {
 				 below it: resident bytes, 0 when there is none */
 };
 
+/*
+ * What a page of a heap is.  The first seven are resident: `trimmable` is what
+ * malloc_trim(0) would give back, any other page is what most of its bytes are, and of
+ * equals the first.
+ */
+enum ari_page_state {
+	ARI_PAGE_IN_USE,
+	ARI_PAGE_CACHED, /* by threads */
+	ARI_PAGE_TRIMMABLE,
+	ARI_PAGE_RETAINED_TOP,
+	ARI_PAGE_PINNED_FREE,
+	ARI_PAGE_METADATA,
+	ARI_PAGE_UNWALKED,
+	/* Free, and it is not known whether it is resident, or would go back. */
+	ARI_PAGE_FREE,
+	ARI_PAGE_ABSENT, /* never written to, or given back */
+	ARI_PAGE_SWAPPED,
+	ARI_PAGE_ZERO,	  /* only read so far: the kernel's page of zeros */
+	ARI_PAGE_HUGETLB, /* of a pool of huge pages, which is not in RSS */
+};
+
+/* Pages in a row that are in one state. */
+struct ari_page_run {
+	uint64_t pages;
+	uint64_t state; /* enum ari_page_state; ARI_UNKNOWN: it could not be seen */
+};
+
 struct ari_heap {
 	uint64_t address; /* the heap_info; of main: where the segment starts */
 	uint64_t bytes;	  /* what the arena may use right now */
@@ -244,6 +271,13 @@ struct ari_heap {
 	uint64_t resident_bytes, swapped_bytes, huge_page_bytes;
 	struct ari_last_chunk last_chunk; /* of the heap that top is in */
 	ARI_LIST(struct ari_pin) pins;
+	/*
+	 * With ARI_DEPTH_PAGES: all pages of [address, address + mprotect_bytes), in
+	 * order.  While resident_bytes is known those of the resident states add up to
+	 * it.  While it is not, a page has the state of what malloc has there, resident
+	 * or not, and what is free is ARI_PAGE_FREE.
+	 */
+	ARI_LIST(struct ari_page_run) runs;
 };
 
 /*
@@ -832,6 +866,7 @@ const char *ari_layout_source_name(uint64_t source);
 const char *ari_limit_source_name(uint64_t source);
 const char *ari_memory_kind_name(uint64_t kind);
 const char *ari_bin_kind_name(uint64_t kind);
+const char *ari_page_state_name(uint64_t state);
 const char *ari_arena_kind_name(uint64_t kind);
 const char *ari_arena_state_name(uint64_t state);
 const char *ari_arena_change_name(uint64_t change);

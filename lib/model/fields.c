@@ -26,6 +26,8 @@ WORDS(limit_source, ari_limit_source_name, "read", "arena_max", "estimated",
 WORDS(memory_kind, ari_memory_kind_name, "malloc-heaps", "malloc-mmapped", "stacks",
       "anonymous", "files", "shared")
 WORDS(bin_kind, ari_bin_kind_name, "fast", "unsorted", "small", "large")
+WORDS(page_state, ari_page_state_name, "in-use", "cached", "trimmable", "retained-top",
+      "pinned-free", "metadata", "unwalked", "free", "absent", "swapped", "zero", "hugetlb")
 WORDS(arena_kind, ari_arena_kind_name, "main", "thread")
 WORDS(arena_state, ari_arena_state_name, "steady", "busy", "torn")
 WORDS(severity, ari_severity_name, "info", "notice", "warning")
@@ -172,12 +174,20 @@ static const struct field last_chunk_fields[] = { A(address), N(bytes), N(below_
 RECORD(last_chunk, ari_last_chunk);
 #undef THIS
 
+#define THIS ari_page_run
+static const struct field page_run_fields[] = {
+	N(pages), WORD(ari_page_run, state, &page_state_words),
+};
+RECORD(page_run, ari_page_run);
+#undef THIS
+
 #define THIS ari_heap
 static const struct field heap_fields[] = {
 	A(address), N(bytes), N(mprotect_bytes), N(span_bytes), N(resident_bytes),
 	N(swapped_bytes), N(huge_page_bytes),
 	INNER(ari_heap, last_chunk, FIELD_RECORD, &last_chunk_record),
 	INNER(ari_heap, pins, FIELD_LIST, &pin_record),
+	INNER(ari_heap, runs, FIELD_ROWS, &page_run_record),
 };
 RECORD(heap, ari_heap);
 #undef THIS
@@ -424,6 +434,7 @@ static void clear_field(const struct field *field, void *at)
 		record_clear(field->record, at);
 		break;
 	case FIELD_LIST:
+	case FIELD_ROWS:
 	case FIELD_STRINGS:
 	case FIELD_PAIRS:
 	case FIELD_NUMBERS:
@@ -465,6 +476,7 @@ static void field_done(const struct field *field, void *at)
 		record_done(field->record, at);
 		break;
 	case FIELD_LIST:
+	case FIELD_ROWS:
 		list_of_records_done(field->record, at);
 		break;
 	case FIELD_STRINGS:

@@ -24,6 +24,7 @@ enum field_type {
 	FIELD_LITERAL, /* const char *, static */
 	FIELD_RECORD,  /* a struct inside */
 	FIELD_LIST,    /* ARI_LIST(struct) */
+	FIELD_ROWS,    /* the same, each an array of its members' values in their order */
 	FIELD_STRINGS, /* ARI_LIST(char *) */
 	FIELD_PAIRS,   /* ARI_LIST of {char *, char *}, as an object */
 	FIELD_NUMBERS, /* ARI_LIST of {const char *, uint64_t}, as an object */
@@ -38,7 +39,7 @@ struct field {
 	const char *key;
 	enum field_type type;
 	size_t offset;
-	const struct record *record; /* of FIELD_RECORD and FIELD_LIST */
+	const struct record *record; /* of FIELD_RECORD, FIELD_LIST and FIELD_ROWS */
 	const struct words *words;   /* of FIELD_WORD */
 };
 

@@ -62,7 +62,9 @@ static void begin(struct json *json, const char *key)
 {
 	if (json->has_sibling)
 		fputc(',', json->out);
-	if (json->depth > 0) {
+	if (json->on_line) {
+		fputs(json->has_sibling ? " " : "", json->out);
+	} else if (json->depth > 0) {
 		fputc('\n', json->out);
 		for (unsigned int i = 0; i < json->depth; i++)
 			fputc(' ', json->out);
@@ -94,6 +96,19 @@ void json_close(struct json *json, char bracket)
 	json->has_sibling = true;
 	if (json->depth == 0)
 		fputc('\n', json->out);
+}
+
+void json_open_line(struct json *json, const char *key)
+{
+	json_open(json, key, '[');
+	json->on_line = true;
+}
+
+void json_close_line(struct json *json)
+{
+	json->on_line = false;
+	json->has_sibling = false;
+	json_close(json, ']');
 }
 
 void json_null(struct json *json, const char *key)

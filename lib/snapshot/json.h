@@ -14,11 +14,15 @@ struct json {
 	FILE *out;
 	unsigned int depth;
 	bool has_sibling; /* a value came before in this object or array */
+	bool on_line;	  /* within an array that is one line */
 };
 
 /* key is NULL inside arrays and for the document itself. */
 void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct json *json, char bracket);		  /* '}' or ']' */
+/* An array on one line, of values that are no lists themselves. */
+void json_open_line(struct json *json, const char *key);
+void json_close_line(struct json *json);
 void json_null(struct json *json, const char *key);
 void json_number(struct json *json, const char *key, uint64_t value);
 void json_signed(struct json *json, const char *key, int64_t value);

@@ -32,7 +32,7 @@ static bool has_lists(const struct record *record)
 	for (size_t i = 0; i < record->count; i++) {
 		const struct field *field = &record->fields[i];
 
-		if (field->type == FIELD_LIST ||
+		if (field->type == FIELD_LIST || field->type == FIELD_ROWS ||
 		    (field->type == FIELD_RECORD && has_lists(field->record)))
 			return true;
 	}
@@ -92,7 +92,11 @@ static bool read_element(struct scan *scan, void *data, struct ari_error *err)
 	void *at = value_add(list->reader, record, list->at, err);
 
 	(void)scan;
-	return at != NULL && read_record(list->reader, list->field, at, err) &&
+	if (at == NULL)
+		return false;
+	if (list->field->type == FIELD_ROWS)
+		return read_value(list->reader, list->field, at, err);
+	return read_record(list->reader, list->field, at, err) &&
 	       value_whole(list->reader, record, at, err);
 }
 
@@ -116,7 +120,7 @@ static bool read_field(struct reader *reader, const struct field *field, void *a
 		return false;
 	if (next == 'n') /* null, or not JSON */
 		return scan_skip(&reader->scan, err);
-	if (field->type == FIELD_LIST)
+	if (field->type == FIELD_LIST || field->type == FIELD_ROWS)
 		return read_list(reader, field, at, err);
 	if (field->type == FIELD_RECORD)
 		return read_record(reader, field, at, err);

@@ -338,6 +338,25 @@ static bool take_record(struct reader *reader, const struct field *field,
 	return true;
 }
 
+/* What a later release has added stands behind what this one knows. */
+static bool take_row(struct reader *reader, const struct field *field,
+		     struct json_object *value, void *at, struct ari_error *err)
+{
+	const struct record *record = field->record;
+
+	if (!json_object_is_type(value, json_type_array) ||
+	    json_object_array_length(value) < record->count)
+		return wrong(reader, field, "a list of rows", err);
+	for (size_t i = 0; i < record->count; i++) {
+		const struct field *inner = &record->fields[i];
+
+		if (!value_take(reader, inner, json_object_array_get_idx(value, i),
+				(char *)at + inner->offset, err))
+			return false;
+	}
+	return true;
+}
+
 bool value_take(struct reader *reader, const struct field *field,
 		struct json_object *value, void *at, struct ari_error *err)
 {
@@ -348,7 +367,7 @@ bool value_take(struct reader *reader, const struct field *field,
 		[FIELD_TIME] = take_time,	[FIELD_STRING] = take_string,
 		[FIELD_LITERAL] = take_literal, [FIELD_RECORD] = take_record,
 		[FIELD_STRINGS] = take_strings, [FIELD_PAIRS] = take_pairs,
-		[FIELD_NUMBERS] = take_numbers,
+		[FIELD_NUMBERS] = take_numbers, [FIELD_ROWS] = take_row,
 	};
 
 	return value == NULL || takers[field->type](reader, field, value, at, err);

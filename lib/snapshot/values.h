@@ -16,7 +16,8 @@ struct reader {
 /*
  * Puts a value of the document into the member that a row of the tables describes.  null
  * leaves the member as it is, and so does a word that this release does not know.
- * value  borrowed; of a type that has no FIELD_LIST inside
+ * value  borrowed; of a type that has no FIELD_LIST or FIELD_ROWS inside; of
+ *        FIELD_ROWS one row
  * at     the member, cleared before (record_clear())
  * err    ARI_IO: no value of that kind, or more than a model may hold; ARI_NO_MEMORY
  */

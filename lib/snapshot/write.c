@@ -12,6 +12,7 @@
 
 static void write_record(struct json *json, const char *key, const struct record *record,
 			 const void *at);
+static void write_field(struct json *json, const struct field *field, const void *at);
 
 static void write_time(struct json *json, const char *key, uint64_t ns)
 {
@@ -74,6 +75,29 @@ static void write_records(struct json *json, const struct field *field,
 	json_close(json, ']');
 }
 
+/* A row's keys are its members' places. */
+static void write_row(struct json *json, const struct record *record, const void *at)
+{
+	json_open_line(json, NULL);
+	for (size_t i = 0; i < record->count; i++) {
+		struct field field = record->fields[i];
+
+		field.key = NULL;
+		write_field(json, &field, (const char *)at + field.offset);
+	}
+	json_close_line(json);
+}
+
+static void write_rows(struct json *json, const struct field *field,
+		       const struct ari_list *list)
+{
+	json_open(json, field->key, '[');
+	for (size_t i = 0; i < list->count; i++)
+		write_row(json, field->record,
+			  (const char *)list->at + i * field->record->bytes);
+	json_close(json, ']');
+}
+
 static void write_strings(struct json *json, const struct field *field,
 			  const struct ari_list *list)
 {
@@ -115,9 +139,8 @@ static void write_list(struct json *json, const struct field *field,
 {
 	static void (*const writers[])(struct json *, const struct field *,
 				       const struct ari_list *) = {
-		[FIELD_LIST] = write_records,
-		[FIELD_STRINGS] = write_strings,
-		[FIELD_PAIRS] = write_pairs,
+		[FIELD_LIST] = write_records,	 [FIELD_ROWS] = write_rows,
+		[FIELD_STRINGS] = write_strings, [FIELD_PAIRS] = write_pairs,
 		[FIELD_NUMBERS] = write_numbers,
 	};
 
@@ -153,6 +176,7 @@ static void write_field(struct json *json, const struct field *field, const void
 		write_record(json, field->key, field->record, at);
 		break;
 	case FIELD_LIST:
+	case FIELD_ROWS:
 	case FIELD_STRINGS:
 	case FIELD_PAIRS:
 	case FIELD_NUMBERS:

@@ -63,7 +63,7 @@ static void fill_list(const struct field *field, struct ari_list *list, uint64_t
 		char key[32];
 
 		snprintf(key, sizeof(key), "%s %d", field->key, i);
-		if (field->type == FIELD_LIST)
+		if (field->type == FIELD_LIST || field->type == FIELD_ROWS)
 			fill_record(field->record,
 				    add_element(list, field->record->bytes), count);
 		else if (field->type == FIELD_STRINGS)

@@ -77,6 +77,7 @@ static size_t bytes_of(const struct field *field)
 	case FIELD_RECORD:
 		return field->record->bytes;
 	case FIELD_LIST:
+	case FIELD_ROWS:
 	case FIELD_STRINGS:
 	case FIELD_PAIRS:
 	case FIELD_NUMBERS:
@@ -122,7 +123,9 @@ static void expect_distinct_keys(const struct record *record)
 		for (size_t j = i + 1; j < record->count; j++)
 			ck_assert_str_ne(field->key, record->fields[j].key);
 		ck_assert_int_eq(field->type == FIELD_WORD, field->words != NULL);
-		ck_assert_int_eq(field->type == FIELD_RECORD || field->type == FIELD_LIST,
+		ck_assert_int_eq(field->type == FIELD_RECORD ||
+					 field->type == FIELD_LIST ||
+					 field->type == FIELD_ROWS,
 				 field->record != NULL);
 		if (field->record != NULL)
 			expect_distinct_keys(field->record);

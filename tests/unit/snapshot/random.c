@@ -45,7 +45,8 @@ static void random_element(const struct field *field, struct ari_list *list,
 			   uint64_t *seed)
 {
 	struct ari_error err;
-	size_t bytes = field->type == FIELD_LIST      ? field->record->bytes
+	bool of_records = field->type == FIELD_LIST || field->type == FIELD_ROWS;
+	size_t bytes = of_records		      ? field->record->bytes
 		       : field->type == FIELD_STRINGS ? sizeof(char *)
 		       : field->type == FIELD_PAIRS   ? sizeof(struct ari_variable)
 						      : sizeof(struct ari_evidence);
@@ -54,7 +55,7 @@ static void random_element(const struct field *field, struct ari_list *list,
 
 	must(at != NULL);
 	snprintf(key, sizeof(key), "KEY %zu", list->count);
-	if (field->type == FIELD_LIST) {
+	if (of_records) {
 		record_clear(field->record, at);
 		random_record(field->record, at, seed);
 	} else if (field->type == FIELD_STRINGS) {

@@ -68,6 +68,27 @@ TEST(objects_and_arrays_nest)
 			"}\n");
 }
 
+TEST(rows_are_a_line_each)
+{
+	struct output output;
+
+	begin(&output);
+	json_open(&output.json, NULL, '[');
+	for (uint64_t i = 1; i <= 2; i++) {
+		json_open_line(&output.json, NULL);
+		json_number(&output.json, NULL, i);
+		json_string(&output.json, NULL, "word");
+		json_close_line(&output.json);
+	}
+	json_number(&output.json, NULL, 3);
+	json_close(&output.json, ']');
+	expect(&output, "[\n"
+			" [1, \"word\"],\n"
+			" [2, \"word\"],\n"
+			" 3\n"
+			"]\n");
+}
+
 TEST(numbers_are_whole_at_both_ends)
 {
 	struct output output;
@@ -243,9 +264,10 @@ TEST(decimal_comma_of_a_locale_does_not_get_in)
 	scratch_close(&scratch);
 }
 
-UNIT_MAIN("snapshot/json", objects_and_arrays_nest, numbers_are_whole_at_both_ends,
-	  address_is_a_string_of_hex_digits, real_number_has_two_decimals,
-	  string_is_quoted, control_characters_are_escaped, utf8_stays_as_it_is,
-	  byte_that_is_no_utf8_is_replaced, overlong_form_is_replaced,
-	  surrogate_is_replaced, sequence_that_is_cut_by_the_end_is_replaced,
+UNIT_MAIN("snapshot/json", objects_and_arrays_nest, rows_are_a_line_each,
+	  numbers_are_whole_at_both_ends, address_is_a_string_of_hex_digits,
+	  real_number_has_two_decimals, string_is_quoted, control_characters_are_escaped,
+	  utf8_stays_as_it_is, byte_that_is_no_utf8_is_replaced,
+	  overlong_form_is_replaced, surrogate_is_replaced,
+	  sequence_that_is_cut_by_the_end_is_replaced,
 	  keys_are_escaped_like_other_strings, decimal_comma_of_a_locale_does_not_get_in)

@@ -181,6 +181,38 @@ TEST(visit_that_was_stopped_stays_so)
 	scratch_close(&scratch);
 }
 
+#define WITH_RUNS(runs)                                                                       \
+	"{\"schema\": \"arenainspect/1\", \"taken\": {\"depth\": \"pages\"}, "                \
+	"\"process\": {\"pid\": 1}, \"arenas\": [{\"index\": 0, \"heaps\": [{\"runs\": " runs \
+	"}]}]}"
+
+TEST(runs_of_pages_are_rows)
+{
+	struct ari_model *model;
+	const struct ari_heap *heap;
+
+	setup();
+	model = read_text(WITH_RUNS("[[3, \"in-use\"], [1,null], [ 2, \"gilded\", 7 ]]"));
+	heap = &model->arenas.at[0].heaps.at[0];
+	ck_assert_uint_eq(model->taken.depth, ARI_DEPTH_PAGES);
+	ck_assert(heap->runs.known);
+	ck_assert_uint_eq(heap->runs.count, 3);
+	ck_assert_uint_eq(heap->runs.at[0].pages, 3);
+	ck_assert_uint_eq(heap->runs.at[0].state, ARI_PAGE_IN_USE);
+	ck_assert_uint_eq(heap->runs.at[1].state, ARI_UNKNOWN);
+	ck_assert_uint_eq(heap->runs.at[2].pages, 2);
+	ck_assert_uint_eq(heap->runs.at[2].state, ARI_UNKNOWN);
+	ari_model_free(model);
+	model = read_text(WITH_RUNS("null"));
+	ck_assert(!model->arenas.at[0].heaps.at[0].runs.known);
+	ari_model_free(model);
+	text_is_refused(WITH_RUNS("[[3]]"), "runs");
+	text_is_refused(WITH_RUNS("[3]"), "runs");
+	text_is_refused(WITH_RUNS("[{\"pages\": 3}]"), "runs");
+	text_is_refused(WITH_RUNS("[[-1, \"zero\"]]"), "pages");
+	scratch_close(&scratch);
+}
+
 /* ---- what others have written ---- */
 
 TEST(order_and_space_do_not_matter)
@@ -507,7 +539,7 @@ TEST(file_that_cannot_be_read_is_named)
 UNIT_MAIN("snapshot/read", random_models_come_back_byte_for_byte,
 	  model_that_knows_nothing_comes_back_so, packed_file_is_told_by_its_content,
 	  members_are_where_they_belong, visit_that_was_stopped_stays_so,
-	  order_and_space_do_not_matter,
+	  runs_of_pages_are_rows, order_and_space_do_not_matter,
 	  later_versions_members_are_passed_over_and_their_words_unknown,
 	  ids_that_are_the_same_have_one_owner, times_are_those_of_rfc_3339,
 	  what_is_no_snapshot_is_refused_in_clear_words,
