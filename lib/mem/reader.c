@@ -27,6 +27,7 @@ void reader_close(struct reader *reader)
 	free(reader->window);
 	reader->window = NULL;
 	list_done(&reader->blocks);
+	list_done(&reader->kept.list);
 }
 
 void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t top,
@@ -40,6 +41,8 @@ void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t to
 	reader->counted = from - from % page;
 	reader->block = ARI_UNKNOWN;
 	reader->blocks.count = 0;
+	reader->kept.list.count = 0;
+	reader->kept.over = false;
 	reader->all = (struct reader_count){ .from = from, .to = to };
 	reader->top = (struct reader_count){ .from = top, .to = top_end };
 }
@@ -157,6 +160,42 @@ static bool note_block(struct reader *reader, size_t count, struct ari_error *er
 	return true;
 }
 
+static bool keep(struct reader_kept *kept, uint64_t pages, uint8_t state,
+		 struct ari_error *err)
+{
+	size_t count = kept->list.count;
+	struct reader_pages *run;
+
+	if (kept->over)
+		return true;
+	if (count > 0 && kept->list.at[count - 1].state == state) {
+		kept->list.at[count - 1].pages += pages;
+		return true;
+	}
+	kept->over = count == READER_KEPT_MOST;
+	if (kept->over)
+		return true;
+	run = list_add(&kept->list, err);
+	if (run == NULL)
+		return false;
+	*run = (struct reader_pages){ pages, state };
+	return true;
+}
+
+/* The runs of a block that was just counted. */
+static bool keep_block(struct reader *reader, size_t count, struct ari_error *err)
+{
+	for (size_t i = 0; reader->kept.wanted && i < reader->runs_count; i++) {
+		size_t end =
+			i + 1 < reader->runs_count ? reader->runs[i + 1].from : count;
+
+		if (!keep(&reader->kept, end - reader->runs[i].from,
+			  reader->runs[i].state, err))
+			return false;
+	}
+	return true;
+}
+
 static bool load_block(struct reader *reader, uint64_t block, struct ari_error *err)
 {
 	size_t count = block_pages(reader, block);
@@ -181,7 +220,7 @@ static bool load_block(struct reader *reader, uint64_t block, struct ari_error *
 	if (again)
 		return true;
 	reader->counted = block + count * page;
-	return note_block(reader, count, err);
+	return note_block(reader, count, err) && keep_block(reader, count, err);
 }
 
 /* Blocks follow each other from the start of the range. */

@@ -33,6 +33,21 @@ struct reader_run {
 	uint8_t state;		    /* without PAGE_IS_HUGE */
 };
 
+/* Pages in a row in one state, without PAGE_IS_HUGE. */
+struct reader_pages {
+	uint64_t pages;
+	uint8_t state;
+};
+
+/* All pages of the range in order, for a caller that wants to know each. */
+struct reader_kept {
+	bool wanted;
+	bool over; /* more than READER_KEPT_MOST: the list ends there */
+	ARI_LIST(struct reader_pages) list;
+};
+
+#define READER_KEPT_MOST ((size_t)1 << 22)
+
 struct reader {
 	struct mem *mem;
 	unsigned int page_shift; /* pages of 1 << page_shift bytes */
@@ -48,6 +63,7 @@ struct reader {
 	size_t runs_count;
 	/* What lies below each block that was counted: 16 bytes for 4 MiB. */
 	ARI_LIST(struct reader_below) blocks;
+	struct reader_kept kept; /* `wanted` is the caller's, before reader_begin() */
 };
 
 /* ret for reader_close(). */
