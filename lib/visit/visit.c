@@ -217,6 +217,7 @@ static bool walk_chunks_of_all(struct visit *visit, struct ari_error *err)
 		return finish_walk(visit, err) && visit_tell(visit, err, "not asked for");
 	visit->walk.jobs = visit->options->jobs;
 	visit->walk.pins = visit->options->pins;
+	visit->walk.runs = visit->options->depth == ARI_DEPTH_PAGES;
 	if (!read_locked(visit, err) || !walk_tcaches(&visit->walk, &visit->tcaches, err))
 		return false;
 	visit->walk.tcaches = &visit->tcaches;
@@ -224,7 +225,7 @@ static bool walk_chunks_of_all(struct visit *visit, struct ari_error *err)
 		tcaches_forget(visit->model);
 		return false;
 	}
-	visit->model->taken.depth = ARI_DEPTH_CHUNKS;
+	visit->model->taken.depth = visit->options->depth;
 	if (!finish_walk(visit, err) || !note_unwalked(visit, err))
 		return false;
 	return visit_tell(visit, err, "walked in %.1f ms",

@@ -76,8 +76,23 @@ static struct reader_below difference(struct reader_below high, struct reader_be
 	return high;
 }
 
-bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
-		 struct ari_error *err)
+static bool tell(struct books *books, uint64_t from, uint64_t to,
+		 enum ari_page_state class, struct ari_error *err)
+{
+	return books->runs == NULL || runs_tell(books->runs, from, to, class, err);
+}
+
+/* What a sum that is counted by itself is of. */
+static enum ari_page_state class_of(const struct books *books, const uint64_t *sum)
+{
+	if (sum == &books->sums.metadata)
+		return ARI_PAGE_METADATA;
+	return sum == &books->sums.retained_top ? ARI_PAGE_RETAINED_TOP
+						: ARI_PAGE_UNWALKED;
+}
+
+bool books_resident(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
+		    struct ari_error *err)
 {
 	struct reader_below low, high;
 
@@ -87,6 +102,13 @@ bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
 		return false;
 	*sum += difference(high, low).resident;
 	return true;
+}
+
+bool books_other(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
+		 struct ari_error *err)
+{
+	return at >= end || (tell(books, at, end, class_of(books, sum), err) &&
+			     books_resident(books, at, end, sum, err));
 }
 
 /* Where every byte is resident its address counts as well as what lies below it. */
@@ -180,16 +202,26 @@ static uint64_t inside_resident(const struct books *books, const struct books_ru
 	return difference(run->below_last, run->below_inside).resident;
 }
 
+/* The pages from run->inside to this address go back; there itself: none. */
+static uint64_t gives_to(const struct books *books, const struct books_run *run)
+{
+	uint64_t last = run->end - run->end % page_of(books);
+
+	return has_inside(books, run, last)
+		       ? end_of_advice(books->rules, run->inside, last)
+		       : run->inside;
+}
+
 bool books_gives(struct books *books, const struct books_run *run,
 		 struct reader_below *ret, struct ari_error *err)
 {
-	uint64_t last = run->end - run->end % page_of(books), to;
+	uint64_t last = run->end - run->end % page_of(books);
+	uint64_t to = gives_to(books, run);
 	struct reader_below high = run->below_last;
 
 	*ret = (struct reader_below){ 0, 0 };
-	if (!has_inside(books, run, last))
+	if (to == run->inside)
 		return true;
-	to = end_of_advice(books->rules, run->inside, last);
 	if (to != last && run->whole)
 		high = plain(to);
 	else if (to != last && !below(books, to, &high, err))
@@ -198,13 +230,26 @@ bool books_gives(struct books *books, const struct books_run *run,
 	return true;
 }
 
+/* The run that is closed.  One in which nothing is inside may end before that. */
+static bool tell_run(struct books *books, struct ari_error *err)
+{
+	const struct books_run *run = &books->run;
+	uint64_t to = gives_to(books, run);
+
+	if (to == run->inside)
+		return tell(books, run->start, run->end, ARI_PAGE_PINNED_FREE, err);
+	return tell(books, run->start, run->inside, ARI_PAGE_PINNED_FREE, err) &&
+	       tell(books, run->inside, to, ARI_PAGE_TRIMMABLE, err) &&
+	       tell(books, to, run->end, ARI_PAGE_PINNED_FREE, err);
+}
+
 bool books_close(struct books *books, struct ari_error *err)
 {
 	struct reader_below count;
 
 	if (!books_is_open(books))
 		return true;
-	if (!books_gives(books, &books->run, &count, err))
+	if (!books_gives(books, &books->run, &count, err) || !tell_run(books, err))
 		return false;
 	add_trimmable(books, count);
 	books->sums.not_pinned += count.resident;
@@ -247,7 +292,10 @@ bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chun
 	if (!whole && !count_holes(books, at, end, holes_of(books, kind), err))
 		return false;
 	if (kind == BOOKS_IN_USE || kind == BOOKS_TCACHE)
-		return books_close(books, err);
+		return books_close(books, err) &&
+		       tell(books, at, end,
+			    kind == BOOKS_TCACHE ? ARI_PAGE_CACHED : ARI_PAGE_IN_USE,
+			    err);
 	if (joins(books, at, kind)) {
 		if (!grow_run(books, &books->run, end, whole, err))
 			return false;
@@ -304,7 +352,9 @@ bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
 	/* The kernel unmaps whole pages; of a thread's heap all stays. */
 	kept = round_up(books_brk_kept(books, from, end), page_of(books));
 	kept = books->rules->is_main && kept < to ? kept : to;
-	if (!below(books, kept, &mid, err) || !below(books, to, &high, err))
+	if (!below(books, kept, &mid, err) || !below(books, to, &high, err) ||
+	    !tell(books, from, kept, ARI_PAGE_RETAINED_TOP, err) ||
+	    !tell(books, kept, to, ARI_PAGE_TRIMMABLE, err))
 		return false;
 	books->sums.retained_top += difference(mid, low).resident;
 	add_trimmable(books, difference(high, mid));

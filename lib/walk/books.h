@@ -4,6 +4,7 @@
 
 #include "mem/reader.h"
 #include "target/locked.h"
+#include "walk/runs.h"
 
 /*
  * The resident books of one segment: what class each byte of a present page has
@@ -62,6 +63,7 @@ struct books {
 	const struct trim_rules *rules;
 	struct reader *reader;
 	struct books_sums sums;
+	struct runs *runs; /* told what every byte is, and given every chunk; or NULL */
 	struct books_run run;
 	/* the run closed last: where it ends, and what it gives back */
 	struct {
@@ -91,7 +93,8 @@ bool books_keep(struct books *books, uint64_t at, struct ari_error *err)
 
 /*
  * A chunk [at, end), `whole` when all its bytes are known to be resident; those in
- * between that are not told are whole, and no run's.
+ * between that are not told are whole, and no run's: in use, or free and too small to
+ * give pages back.
  */
 bool books_chunk(struct books *books, uint64_t at, uint64_t end, enum books_chunk kind,
 		 bool whole, struct ari_error *err) __attribute__((warn_unused_result));
@@ -107,6 +110,10 @@ bool books_close(struct books *books, struct ari_error *err)
 /* Top, from `at` to `end`; what lies behind it in the segment, to `to`, is its too. */
 bool books_top(struct books *books, uint64_t at, uint64_t end, uint64_t to,
 	       struct ari_error *err) __attribute__((warn_unused_result));
+
+/* Adds what is resident of [at, end) to *sum, for the functions below; counts nothing. */
+bool books_resident(struct books *books, uint64_t at, uint64_t end, uint64_t *sum,
+		    struct ari_error *err) __attribute__((warn_unused_result));
 
 /* One chunk [at, end) as if it were free, for the functions below; counts nothing. */
 bool books_measure(struct books *books, uint64_t at, uint64_t end, struct books_run *ret,

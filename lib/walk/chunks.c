@@ -295,10 +295,16 @@ static bool begin(struct chunk_walk *walk, struct ari_error *err)
 	walk->limit = segment->top != 0 ? segment->top : segment->end;
 	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 4;
 	chain_set_mark(walk, 0);
+	walk->reader->kept.wanted = walk->runs_wanted;
 	reader_begin(walk->reader, segment->from, segment->to, segment->top,
 		     segment->top + segment->top_bytes);
 	books_begin(&walk->books, walk->rules, walk->reader);
 	pins_begin(&walk->pins, walk->pins_wanted, segment->first, segment->unmaps);
+	if (walk->runs_wanted) {
+		runs_begin(&walk->runs, segment->from, walk->reader->mem->page_bytes);
+		walk->books.runs = &walk->runs;
+	}
+	walk->all_closely = walk->pins.wanted != 0 || walk->runs_wanted;
 	if (segment->kind == SEGMENT_PIECES)
 		return true;
 	walk->tally.overhead += segment->first - segment->from;

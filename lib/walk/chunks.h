@@ -94,6 +94,7 @@ struct chunk_walk {
 	const struct segment *segment;
 	const struct trim_rules *rules;
 	size_t pins_wanted; /* 0: none, which is faster */
+	bool runs_wanted;   /* what every page is; slower, too */
 	struct deadline deadline;
 	/* what comes out */
 	struct tally tally;
@@ -101,6 +102,7 @@ struct chunk_walk {
 	size_t damages;
 	struct ari_last_chunk last_chunk; /* in front of top; address 0: none */
 	bool torn;			  /* the chain broke where memory could be read */
+	struct runs runs;		  /* when they are wanted, for runs_fill() */
 	ARI_LIST(struct piece) pieces;	  /* SEGMENT_PIECES: what proved to be main's */
 	/* where it stands */
 	uint64_t at;	    /* the header to be read next */
@@ -110,6 +112,7 @@ struct chunk_walk {
 	uint64_t next_mark; /* its address, ARI_UNKNOWN: none is left */
 	uint64_t hole;	    /* where pages begin that are not resident, or not seen */
 	uint64_t event;	    /* a chunk that reaches beyond is looked at closely */
+	bool all_closely;   /* and so is each, wherever it is */
 	uint64_t limit;	    /* no chunk reaches beyond: top, or the end */
 	struct books books;
 	struct pins pins;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -190,6 +191,7 @@ static void worker_done(struct worker *worker)
 	for (size_t i = 0; i < 2; i++) {
 		reader_close(&worker->readers[i]);
 		list_done(&worker->chunks[i].pieces);
+		runs_done(&worker->chunks[i].runs);
 	}
 	peek_close(&worker->peek);
 }
@@ -222,6 +224,16 @@ static void *new_worker(void *data)
 	return NULL;
 }
 
+static bool note_refused(struct walk *walk, struct ari_error *err)
+{
+	return !walk->runs_refused ||
+	       model_add_note(
+		       walk->model, err,
+		       "the pages of some heaps are not told, so that there are no "
+		       "more than %" PRIu64 " runs of pages",
+		       RUNS_MOST);
+}
+
 bool walk_depth(struct walk *walk, struct ari_error *err)
 {
 	struct crew crew = {
@@ -250,5 +262,5 @@ bool walk_depth(struct walk *walk, struct ari_error *err)
 	free(own);
 	if (crew.failed)
 		*err = crew.error;
-	return !crew.failed;
+	return !crew.failed && note_refused(walk, err);
 }

@@ -121,6 +121,8 @@ static void prepare(struct worker *worker, struct arena_visit *visit, size_t slo
 	chunks->pins_wanted = visit->walk->pins;
 	if (segment->kind == SEGMENT_PIECES || visit->walk->locked == NULL)
 		chunks->pins_wanted = 0;
+	/* Which of their pages are main's, pieces do not know before they are walked. */
+	chunks->runs_wanted = visit->walk->runs && segment->kind != SEGMENT_PIECES;
 	chunks->deadline = visit->walk->deadline;
 }
 
@@ -140,9 +142,65 @@ static bool take_pins(const struct pins *pins, bool knows_caches, struct ari_hea
 	return true;
 }
 
-static bool take_walk(struct arena_visit *visit, const struct chunk_walk *chunks,
+static struct runs_view runs_view(struct worker *worker, const struct arena_visit *visit,
+				  uint64_t heap, const struct reader *reader)
+{
+	const struct map *map;
+	struct runs_view view = {
+		.resident_known = reader->all.untold == 0,
+		.trim_known = visit->walk->locked != NULL,
+	};
+
+	crew_lock(worker->crew);
+	map = maps_find(visit->walk->mem->maps, heap);
+	view.hugetlb = map != NULL && map_is_hugetlb(map);
+	crew_unlock(worker->crew);
+	return view;
+}
+
+/* All heaps together have RUNS_MOST at most; one that does not fit in has none. */
+static void account_runs(struct worker *worker, struct arena_visit *visit,
+			 struct ari_heap *heap)
+{
+	struct walk *walk = visit->walk;
+
+	crew_lock(worker->crew);
+	if (!heap->runs.known || heap->runs.count > RUNS_MOST - walk->runs_made) {
+		list_done(&heap->runs);
+		walk->runs_refused = true;
+	}
+	walk->runs_made += heap->runs.count;
+	crew_unlock(worker->crew);
+}
+
+static bool take_runs(struct worker *worker, struct arena_visit *visit,
+		      struct chunk_walk *chunks, struct ari_heap *heap,
+		      struct ari_error *err)
+{
+	struct runs_view view = runs_view(worker, visit, heap->address, chunks->reader);
+
+	if (!runs_fill(&chunks->runs, &chunks->reader->kept, &view, heap, err))
+		return false;
+	account_runs(worker, visit, heap);
+	return true;
+}
+
+static void forget_runs(struct worker *worker, struct arena_visit *visit)
+{
+	struct ari_arena *arena = visit->arena;
+
+	crew_lock(worker->crew);
+	for (size_t i = 0; i < arena->heaps.count; i++) {
+		visit->walk->runs_made -= arena->heaps.at[i].runs.count;
+		list_done(&arena->heaps.at[i].runs);
+	}
+	crew_unlock(worker->crew);
+}
+
+static bool take_walk(struct worker *worker, struct arena_visit *visit, size_t slot,
 		      size_t heap, struct ari_error *err)
 {
+	struct chunk_walk *chunks = &worker->chunks[slot];
 	const struct reader *reader = chunks->reader;
 	bool done;
 
@@ -153,6 +211,9 @@ static bool take_walk(struct arena_visit *visit, const struct chunk_walk *chunks
 	if (chunks->pins.wanted != 0 && reader->all.untold == 0 &&
 	    !take_pins(&chunks->pins, tcaches_known(visit->walk->tcaches),
 		       &visit->arena->heaps.at[heap], err))
+		return false;
+	if (chunks->runs_wanted &&
+	    !take_runs(worker, visit, chunks, &visit->arena->heaps.at[heap], err))
 		return false;
 	pthread_mutex_lock(&visit->lock);
 	done = collect(visit, chunks, err);
@@ -176,11 +237,11 @@ bool depth_walk_heaps(struct worker *worker, struct arena_visit *visit,
 	}
 	if (count == 2 && segments[0].kind == SEGMENT_HEAP)
 		return walk_chunks_of_two(&chunks[0], &chunks[1], err) &&
-		       take_walk(visit, &chunks[0], heaps[0], err) &&
-		       take_walk(visit, &chunks[1], heaps[1], err);
+		       take_walk(worker, visit, 0, heaps[0], err) &&
+		       take_walk(worker, visit, 1, heaps[1], err);
 	for (size_t i = 0; i < count; i++)
 		if (!walk_chunks(&chunks[i], err) ||
-		    !take_walk(visit, &chunks[i], heaps[i], err))
+		    !take_walk(worker, visit, i, heaps[i], err))
 			return false;
 	return true;
 }
@@ -308,6 +369,20 @@ static bool settle(struct worker *worker, struct arena_visit *visit,
 	return true;
 }
 
+/*
+ * What the runs say and what the books say are two sums of the same: where there is no
+ * sum, or of an arena that moved too much, they are not known either.
+ */
+static bool runs_hold(const struct arena_visit *visit)
+{
+	const struct ari_arena *arena = visit->arena;
+	bool has_books = !visit->untold && visit->walk->locked != NULL;
+
+	if (arena->state == ARI_STATE_TORN || arena->in_use_bytes == ARI_UNKNOWN)
+		return false;
+	return !has_books || arena->resident.trimmable_bytes != ARI_UNKNOWN;
+}
+
 static void visit_done(struct arena_visit *visit)
 {
 	marks_done(&visit->marks);
@@ -365,8 +440,8 @@ static void set_rules(struct arena_visit *visit)
 	}
 }
 
-static bool attempt(struct worker *worker, struct arena_visit *visit, bool again,
-		    struct ari_error *err)
+static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool again,
+			  struct ari_error *err)
 {
 	const struct walk *walk = visit->walk;
 
@@ -383,6 +458,18 @@ static bool attempt(struct worker *worker, struct arena_visit *visit, bool again
 			    &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
 	       settle(worker, visit, err);
+}
+
+/* An attempt begins the arena anew, and what was said of its pages. */
+static bool attempt(struct worker *worker, struct arena_visit *visit, bool again,
+		    struct ari_error *err)
+{
+	forget_runs(worker, visit);
+	if (!look_at_arena(worker, visit, again, err))
+		return false;
+	if (!runs_hold(visit))
+		forget_runs(worker, visit);
+	return true;
 }
 
 /*

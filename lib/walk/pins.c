@@ -134,9 +134,9 @@ bool pins_top(struct pins *pins, struct books *books, uint64_t at, uint64_t end,
 	kept_now = round_up(kept_of(pins, books, pins->chunk.end, end), page);
 	after = (struct books_run){ 0 };
 	if (!gives_now(pins, books, &after, &now, err) ||
-	    (kept < end && !books_other(books, kept, to, &then, err)) ||
+	    (kept < end && !books_resident(books, kept, to, &then, err)) ||
 	    (books->rules->is_main && kept_now < end &&
-	     !books_other(books, kept_now, to, &sunk, err)))
+	     !books_resident(books, kept_now, to, &sunk, err)))
 		return false;
 	now += sunk;
 	add(pins, then > now ? then - now : 0);

@@ -51,6 +51,9 @@ struct walk {
 	/* What threads cache, for walk_depth(); NULL: that is not known. */
 	const struct tcaches *tcaches;
 	unsigned int pins; /* to be found in each heap */
+	bool runs;	   /* of the pages of each heap, at most RUNS_MOST in all */
+	uint64_t runs_made;
+	bool runs_refused; /* some heap has none, since there were too many */
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
 	/* Of walk_threads(), one for each of model->threads; free with list_done(). */
 	ARI_LIST(struct thread_place) threads;

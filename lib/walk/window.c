@@ -88,7 +88,7 @@ static enum books_chunk count_marked(struct chunk_walk *walk, uint64_t chunk,
 static void set_event(struct chunk_walk *walk)
 {
 	walk->event = walk->next_mark - 1 < walk->hole ? walk->next_mark - 1 : walk->hole;
-	if (books_is_open(&walk->books) || walk->pins.wanted != 0)
+	if (books_is_open(&walk->books) || walk->all_closely)
 		walk->event = 0;
 }
 
