@@ -132,11 +132,19 @@ static bool check_order(struct comparison *its, bool force, struct ari_error *er
 
 /* ---- how far it goes ---- */
 
+/* Pages are not compared: what is said of chunks is in both. */
+static bool same_depth(uint64_t before, uint64_t after)
+{
+	return before == after ||
+	       (before != ARI_UNKNOWN && after != ARI_UNKNOWN &&
+		before != ARI_DEPTH_ARENAS && after != ARI_DEPTH_ARENAS);
+}
+
 static bool note_depth(struct comparison *its, struct ari_error *err)
 {
 	uint64_t before = its->before->taken.depth, after = its->after->taken.depth;
 
-	if (before == after || before == ARI_UNKNOWN || after == ARI_UNKNOWN ||
+	if (same_depth(before, after) || before == ARI_UNKNOWN || after == ARI_UNKNOWN ||
 	    its->before->stopped.code != ARI_OK || its->after->stopped.code != ARI_OK)
 		return true; /* or a visit ended early, which another note says */
 	return add_note(its->diff, err,
@@ -168,7 +176,8 @@ static bool note_torn(struct comparison *its, struct ari_error *err)
 		      torn))
 		return false;
 	/* Without its chunks an arena tells neither, which is said already. */
-	return different == 0 || its->before->taken.depth != its->after->taken.depth ||
+	return different == 0 ||
+	       !same_depth(its->before->taken.depth, its->after->taken.depth) ||
 	       add_note(its->diff, err,
 			"only one tells what threads have cached from what is in use: "
 			"these cannot be compared");
