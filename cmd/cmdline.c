@@ -227,11 +227,14 @@ static bool check_format(const struct options *options, struct ari_error *err)
 	return true;
 }
 
-static bool check_depth(const struct options *options, struct ari_error *err)
+/* Unless it is given: as far as the numbers go that most commands have, or further. */
+static bool settle_depth(struct options *options, struct ari_error *err)
 {
 	const struct command *command = options->command;
 	enum ari_depth least = command_least_depth(command, options);
 
+	if (options->depth == ARI_UNKNOWN)
+		options->depth = least > ARI_DEPTH_CHUNKS ? least : ARI_DEPTH_CHUNKS;
 	if (options->depth < least)
 		return refuse(err, ARI_USAGE, "%s needs --depth %s: %s says too little",
 			      command->table == NULL
@@ -381,7 +384,7 @@ static bool complete(struct options *options, struct ari_error *err)
 	if (!take_operands(options, err) || !check_process(options, err) ||
 	    !settle_document(options, err) || !check_own(options, err) ||
 	    !check_exit_code(options, err) || !check_format(options, err) ||
-	    !check_depth(options, err) || !check_columns(options, err))
+	    !settle_depth(options, err) || !check_columns(options, err))
 		return false;
 	options->visit.depth = (enum ari_depth)options->depth;
 	options->visit.symbols = (enum ari_symbols)options->symbols;
@@ -424,7 +427,7 @@ bool options_parse(struct options *ret, int argc, char **argv, struct ari_error 
 {
 	*ret = (struct options){
 		.format = &format_text,
-		.depth = ARI_DEPTH_CHUNKS,
+		.depth = ARI_UNKNOWN,
 		.arena = ARI_UNKNOWN,
 	};
 	if (!take_words(ret, argc, argv, err))
