@@ -14,6 +14,8 @@
  * description; adding a column is adding its row.
  */
 
+struct picture; /* out/picture.h */
+
 enum unit {
 	UNIT_BYTES, /* text rounds it */
 	UNIT_SIZE,  /* of a chunk: bytes, too, and never rounded */
@@ -76,6 +78,7 @@ struct table {
 	size_t screenful; /* text shows that many unless told otherwise; 0: all */
 	const char *rest; /* where the others are to be seen, if there is a screenful */
 	const char *none; /* what text says in place of no rows, or NULL: nothing */
+	const struct picture *picture; /* that text draws of the rows, or NULL */
 	/*
 	 * Beside the command's table: text shows its default columns, other formats
 	 * nothing of it, and the user's choices are not about it.

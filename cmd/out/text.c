@@ -6,6 +6,7 @@
 #include "out/cell.h"
 #include "out/escape.h"
 #include "out/format.h"
+#include "out/picture.h"
 #include "out/refuse.h"
 #include "out/wrap.h"
 
@@ -132,6 +133,30 @@ static bool write_sheet(struct sheet *sheet, FILE *out, struct ari_error *err)
 	return done || refuse_memory(err);
 }
 
+/* The table and what is drawn below its rows. */
+static bool write_drawn(struct sheet *sheet, FILE *out, struct ari_error *err)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+	bool done = memory != NULL && write_sheet(sheet, memory, err);
+
+	if (memory == NULL || fclose(memory) != 0)
+		done = refuse_memory(err);
+	if (done)
+		picture_write(sheet->table->picture, sheet->view, text, sheet->style,
+			      out);
+	free(text);
+	return done;
+}
+
+static bool write_rows(struct sheet *sheet, FILE *out, struct ari_error *err)
+{
+	if (sheet->table->picture != NULL && sheet->view->rows_count > 0)
+		return write_drawn(sheet, out, err);
+	return write_sheet(sheet, out, err);
+}
+
 static bool write_table(const struct table *table, const struct style *style, FILE *out,
 			struct ari_error *err)
 {
@@ -143,7 +168,7 @@ static bool write_table(const struct table *table, const struct style *style, FI
 
 	if (view == NULL)
 		return refuse_memory(err);
-	done = view->columns_count == 0 || write_sheet(&sheet, out, err);
+	done = view->columns_count == 0 || write_rows(&sheet, out, err);
 	if (done && view->rows_count < table->count && selection->top == 0)
 		fprintf(out, "and %zu more: %s\n", table->count - view->rows_count,
 			table->rest);
