@@ -142,7 +142,7 @@ arenas_of_the_process() {
 
 @test "--json is what the JSON Schema says" {
 	local depth
-	for depth in arenas chunks; do
+	for depth in arenas chunks pages; do
 		visit --json --depth "$depth"
 		valid "$text"
 	done

@@ -9,7 +9,8 @@ taken() {
 	"$ARENAINSPECT" snapshot --write "$snapshot" "$pid"
 }
 
-# The commands that read a process, with the options that change what they say.
+# The commands that read a process, with the options that change what they say; map needs
+# snapshots of its own, and has them in map.bats.
 readings() {
 	printf '%s\n' '' report 'report -v -b' arenas 'arenas -r -o +address,damage' \
 		'arenas -o +names' 'threads --group' \
@@ -19,7 +20,7 @@ readings() {
 	while read -r name; do
 		# those that others write, if a PID is all they want
 		"$ARENAINSPECT" "$name" --help | grep -qx "Usage: arenainspect $name \[OPTIONS\] PID" || continue
-		[[ $name =~ ^(report|arenas|heaps|bins|snapshot)$ ]] || echo "$name"
+		[[ $name =~ ^(report|arenas|heaps|bins|snapshot|map)$ ]] || echo "$name"
 	done < <(sed -n 's/^COMMAND(\([a-z]*\))$/\1/p' "$cli/../../cmd/commands.def")
 }
 

@@ -76,6 +76,7 @@ untouched() {
 	untouched bins
 	untouched bins --sizes
 	untouched --json bins --sizes
+	untouched map
 }
 
 @test "what was seen without touching is the truth all the same" {
