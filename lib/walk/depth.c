@@ -393,31 +393,6 @@ static void visit_done(struct arena_visit *visit)
 	pthread_mutex_destroy(&visit->lock);
 }
 
-/* The headers, under the crew's lock. */
-static bool begin(struct worker *worker, struct arena_visit *visit, bool again,
-		  struct ari_error *err)
-{
-	struct walk *walk = visit->walk;
-	bool done;
-
-	crew_lock(worker->crew);
-	done = (!again || walk->mem->ops->refresh(walk->mem, err)) &&
-	       arena_begin(walk, visit->arena, &visit->state, &visit->before, err);
-	walk->model->quality.retries += again;
-	crew_unlock(worker->crew);
-	return done;
-}
-
-static bool end(struct worker *worker, struct arena_visit *visit, struct ari_error *err)
-{
-	bool done;
-
-	crew_lock(worker->crew);
-	done = arena_end(visit->walk, visit->arena, &visit->before, err);
-	crew_unlock(worker->crew);
-	return done;
-}
-
 static void set_rules(struct arena_visit *visit)
 {
 	const struct walk *walk = visit->walk;
@@ -440,6 +415,33 @@ static void set_rules(struct arena_visit *visit)
 	}
 }
 
+/* The headers, and what else is told by the mappings, under the crew's lock. */
+static bool begin(struct worker *worker, struct arena_visit *visit, bool again,
+		  struct ari_error *err)
+{
+	struct walk *walk = visit->walk;
+	bool done;
+
+	crew_lock(worker->crew);
+	done = (!again || walk->mem->ops->refresh(walk->mem, err)) &&
+	       arena_begin(walk, visit->arena, &visit->state, &visit->before, err);
+	if (done)
+		set_rules(visit);
+	walk->model->quality.retries += again;
+	crew_unlock(worker->crew);
+	return done;
+}
+
+static bool end(struct worker *worker, struct arena_visit *visit, struct ari_error *err)
+{
+	bool done;
+
+	crew_lock(worker->crew);
+	done = arena_end(visit->walk, visit->arena, &visit->before, err);
+	crew_unlock(worker->crew);
+	return done;
+}
+
 static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool again,
 			  struct ari_error *err)
 {
@@ -451,7 +453,6 @@ static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool
 		return false;
 	if (visit->arena->state == ARI_STATE_TORN)
 		return true; /* its state cannot be read */
-	set_rules(visit);
 	return marks_read(&worker->peek, &visit->state,
 			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
 	       tcaches_mark(walk, visit->arena, again ? &visit->cached : NULL,

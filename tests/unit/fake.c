@@ -11,12 +11,15 @@
 
 static unsigned int pauses;
 
+/* Several workers may be at it. */
+#define count(counter, more) __atomic_fetch_add(&(counter), more, __ATOMIC_RELAXED)
+
 /* In place of the C library's, so that what is tried again is tried at once. */
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
 	(void)time;
 	(void)left;
-	pauses++;
+	count(pauses, 1);
 	return 0;
 }
 
@@ -61,7 +64,7 @@ static bool fake_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 		return fail_at(err, ARI_FAULT, start, "beyond the address space");
 	if (fake_of(mem)->blind)
 		return fail(err, ARI_GONE, "the process went away");
-	fake_of(mem)->lookups++;
+	count(fake_of(mem)->lookups, 1);
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *state =
 			state_at(fake_of(mem), start + i * mem->page_bytes);
@@ -159,7 +162,8 @@ static void copy_byte(struct fake *fake, const struct fake_region *region,
 	uint8_t state = region->states[(address - region->start) / fake->mem.page_bytes];
 
 	*to = region->data[address - region->start];
-	fake->disturbed += state == PAGE_ABSENT || state == PAGE_SWAPPED;
+	if (state == PAGE_ABSENT || state == PAGE_SWAPPED)
+		count(fake->disturbed, 1);
 }
 
 static bool copy_range(struct fake *fake, const struct mem_range *range,
@@ -181,9 +185,9 @@ static bool fake_copy(struct mem *mem, const struct mem_range *ranges, size_t co
 {
 	struct fake *fake = fake_of(mem);
 
-	fake->calls++;
+	count(fake->calls, 1);
 	for (*ret_done = 0; *ret_done < count; (*ret_done)++) {
-		fake->copies++;
+		count(fake->copies, 1);
 		if (fake->before_copy != NULL)
 			fake->before_copy(fake, ranges[*ret_done].address);
 		if (fake->broken != ARI_OK)
@@ -199,7 +203,7 @@ static bool fake_file(struct mem *mem, const struct map *map, uint64_t address, 
 {
 	struct fake *fake = fake_of(mem);
 
-	fake->files++;
+	count(fake->files, 1);
 	must(address >= map->start);
 	must(address + length <= map->end);
 	if (fake->file_byte < 0)
@@ -251,7 +255,7 @@ static bool fake_refresh(struct mem *mem, struct ari_error *err)
 {
 	struct fake *fake = fake_of(mem);
 
-	fake->refreshes++;
+	count(fake->refreshes, 1);
 	if (fake->broken != ARI_OK)
 		return fail(err, fake->broken, "broken by the test");
 	remap(fake);
