@@ -223,10 +223,11 @@ static bool look_into(struct mmfind *find, uint64_t start, uint64_t end, uint64_
 {
 	struct mem *mem = find->walk->mem;
 
-	while (start < end && find->pages_left > 0 && find->looks_left-- > 0) {
+	while (start < end && find->pages_left > 0 && find->looks_left > 0) {
 		struct page_run runs[64];
 		size_t count;
 
+		find->looks_left--;
 		if (!deadline_ok(find->walk->deadline, err) ||
 		    !mem->ops->runs(mem, start, end, runs, 64, &count, &start, err))
 			return false;

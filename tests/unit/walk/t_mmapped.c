@@ -652,6 +652,42 @@ TEST(process_that_went_away_is_an_error)
 	end(&made);
 }
 
+static unsigned int looks;
+
+/* As page tables in which every page differs from the next. */
+static bool run_of_one_page(struct mem *mem, uint64_t start, uint64_t end,
+			    struct page_run *runs, size_t room, size_t *ret_count,
+			    uint64_t *ret_reached, struct ari_error *err)
+{
+	(void)end, (void)room, (void)err;
+	looks++;
+	*runs = (struct page_run){ start, start + mem->page_bytes, PAGE_PRESENT, false };
+	*ret_count = 1;
+	*ret_reached = start + mem->page_bytes;
+	return true;
+}
+
+/* Each attempt has its own, and the second sees what the first saw. */
+TEST(page_tables_are_not_looked_at_without_end)
+{
+	struct made made;
+	struct mem_ops ops;
+
+	begin(&made, V236);
+	for (uint64_t i = 0; i < 3; i++)
+		map_pages(&made, AT + i * 50000 * PAGE, 40000);
+	ops = *made.world.fake.mem.ops;
+	ops.runs = run_of_one_page;
+	made.world.fake.mem.ops = &ops;
+	made.chunks = 1;
+	made.bytes = 7 * PAGE;
+	looks = 0;
+	find(&made);
+	ck_assert_uint_gt(looks, 0);
+	ck_assert_uint_le(looks, 2u << 15);
+	end(&made);
+}
+
 /* Whatever the bytes are: it ends, and what it says is possible. */
 TEST(random_memory_ends)
 {
@@ -709,4 +745,5 @@ UNIT_MAIN("walk/mmapped", chunks_of_one_mapping_and_of_their_own_are_found,
 	  names_of_memory_and_huge_pages_hide_nothing,
 	  largest_thousand_are_listed_and_the_rest_is_counted,
 	  search_begins_anew_when_the_counters_change, time_that_is_over_ends_the_search,
-	  process_that_went_away_is_an_error, random_memory_ends)
+	  process_that_went_away_is_an_error, page_tables_are_not_looked_at_without_end,
+	  random_memory_ends)
