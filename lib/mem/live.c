@@ -125,6 +125,11 @@ static ssize_t copy_by_file(struct live *live, const struct mem_range *ranges,
 		ssize_t got = pread(live->mem_fd, ranges[i].to, ranges[i].length,
 				    (off_t)ranges[i].address);
 
+		/* Not an error, but no memory is left: the process has ended. */
+		if (got == 0 && ranges[i].length > 0) {
+			errno = ESRCH;
+			return -1;
+		}
 		if (got < 0 && total == 0)
 			return -1;
 		total += got < 0 ? 0 : got;

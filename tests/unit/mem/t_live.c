@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mem/live.h"
@@ -155,6 +158,42 @@ TEST(refresh_sees_new_mappings)
 	close_own(&own);
 }
 
+/* Its file of memory can still be read, and has nothing in it. */
+TEST(process_that_ended_is_gone_either_way)
+{
+	for (int way = 0; way < 2; way++) {
+		struct own own;
+		struct ari_error err;
+		uint64_t word;
+		size_t done;
+		struct mem_range range;
+		pid_t child;
+
+		open_own(&own);
+		range = (struct mem_range){ own.at, &word, sizeof(word) };
+		child = fork();
+		if (child == 0)
+			for (;;)
+				pause();
+		ck_assert_int_gt(child, 0);
+		own.target.pid = own.target.task = child;
+		if (way == 1) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "/proc/%d/mem", (int)child);
+			own.live.mem_fd = open(path, O_RDONLY | O_CLOEXEC);
+			ck_assert_int_ge(own.live.mem_fd, 0);
+		}
+		ck_works(own.live.mem.ops->copy(&own.live.mem, &range, 1, &done, &err),
+			 &err);
+		kill(child, SIGKILL);
+		ck_assert_int_eq(waitpid(child, NULL, 0), child);
+		ck_fails(own.live.mem.ops->copy(&own.live.mem, &range, 1, &done, &err),
+			 &err, ARI_GONE);
+		close_own(&own);
+	}
+}
+
 TEST(page_of_a_file_is_what_the_file_holds)
 {
 	static const char word[] = "a word of this program";
@@ -180,4 +219,4 @@ TEST(page_of_a_file_is_what_the_file_holds)
 UNIT_MAIN("mem/live", memory_is_read_either_way, many_ranges_are_copied_in_order,
 	  first_bad_range_ends_the_copy_and_is_named,
 	  range_that_runs_into_a_hole_names_the_hole, refresh_sees_new_mappings,
-	  page_of_a_file_is_what_the_file_holds)
+	  process_that_ended_is_gone_either_way, page_of_a_file_is_what_the_file_holds)
