@@ -119,17 +119,24 @@ static bool race_to(struct chunk_walk *walk, struct race *race, uint64_t goal,
 	return true;
 }
 
-/* The 16-aligned addresses of [from, end of its page) with a possible header. */
+/*
+ * The 16-aligned addresses of [from, end of its page) with a possible header, as many as
+ * are followed at a time; *ret_next is where others may be.
+ */
 static bool line_up(struct chunk_walk *walk, uint64_t from, uint64_t goal,
-		    struct race *race, struct ari_error *err)
+		    struct race *race, uint64_t *ret_next, struct ari_error *err)
 {
 	uint64_t page = walk->reader->mem->page_bytes, end = from - from % page + page;
 	uint64_t word;
 	uint8_t state;
 
 	race->count = 0;
-	for (uint64_t at = from; at < end && at < goal && race->count < CANDIDATES;
-	     at += 16) {
+	*ret_next = end;
+	for (uint64_t at = from; at < end && at < goal; at += 16) {
+		if (race->count == CANDIDATES) {
+			*ret_next = at;
+			break;
+		}
 		if (!chunks_header(walk, at, &word, &state, err))
 			return false;
 		if (state != PAGE_PRESENT)
@@ -147,18 +154,17 @@ static bool line_up(struct chunk_walk *walk, uint64_t from, uint64_t goal,
 static bool next_candidate(struct chunk_walk *walk, uint64_t from, uint64_t goal,
 			   uint64_t *ret, struct ari_error *err)
 {
-	uint64_t page = walk->reader->mem->page_bytes, unread;
+	uint64_t page = walk->reader->mem->page_bytes, unread, next;
 	struct race race;
 
 	while (from < goal && walk->steps_left > 0) {
 		if (!deadline_ok(walk->deadline, err) ||
-		    !line_up(walk, from, goal, &race, err) ||
+		    !line_up(walk, from, goal, &race, &next, err) ||
 		    !race_to(walk, &race, goal, ret, &unread, err))
 			return false;
 		if (*ret != 0)
 			return true;
-		from = unread > from ? unread : from;
-		from = from - from % page + page;
+		from = unread > from ? unread - unread % page + page : next;
 	}
 	*ret = goal;
 	return true;

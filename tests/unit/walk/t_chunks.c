@@ -32,25 +32,31 @@ static bool get_anchors(void *data, const struct marks **ret, struct ari_error *
 	return true;
 }
 
-static void begin(struct heap *heap, enum segment_kind kind, uint64_t pages)
+static void begin_pages(struct heap *heap, enum segment_kind kind, uint64_t pages,
+			uint64_t page)
 {
 	struct ari_error err;
 
 	memset(heap, 0, sizeof(*heap));
-	fake_init(&heap->fake, PAGE);
-	fake_map(&heap->fake, AT, pages * PAGE, "rw-p", "");
+	fake_init(&heap->fake, page);
+	fake_map(&heap->fake, AT, pages * page, "rw-p", "");
 	ck_works(reader_open(&heap->fake.mem, &heap->reader, &err), &err);
 	heap->segment = (struct segment){ .kind = kind,
 					  .from = AT,
-					  .to = AT + pages * PAGE,
+					  .to = AT + pages * page,
 					  .first = AT + HEAD,
-					  .end = AT + pages * PAGE };
+					  .end = AT + pages * page };
 	heap->walk.reader = &heap->reader;
 	heap->walk.marks = &heap->marks;
 	heap->walk.anchors = (struct anchors){ get_anchors, heap };
 	heap->walk.segment = &heap->segment;
 	heap->walk.rules = &heap->rules;
 	heap->next = AT + HEAD;
+}
+
+static void begin(struct heap *heap, enum segment_kind kind, uint64_t pages)
+{
+	begin_pages(heap, kind, pages, PAGE);
 }
 
 static void end(struct heap *heap)
@@ -610,6 +616,25 @@ TEST(chain_behind_a_swapped_page_is_not_taken_from_old_data)
 	end(&heap);
 }
 
+/* A page of 64 KiB may have more false headers than are followed at a time. */
+TEST(chain_that_begins_late_on_a_large_page_is_found_there)
+{
+	const uint64_t page = 65536;
+	struct heap heap;
+
+	begin_pages(&heap, SEGMENT_HEAP, 8, page);
+	fill_to(&heap, AT + page);
+	put(&heap, page + 0x8000, PREV);
+	for (uint64_t i = 0; i < 300; i++)
+		fake_put(&heap.fake, AT + 2 * page + 32 * i + 8, 0x20 | PREV);
+	fill_to(&heap, AT + 7 * page);
+	put_top(&heap, PREV);
+	fake_set_pages(&heap.fake, AT + page, 1, PAGE_SWAPPED);
+	ck_assert_uint_lt(walk(&heap)->unread, 2 * page);
+	expect_sound(&heap);
+	end(&heap);
+}
+
 TEST(chunk_in_front_of_an_unread_page_is_free_only_if_a_list_says_so)
 {
 	for (int listed = 0; listed < 3; listed++) {
@@ -1010,6 +1035,7 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  heap_without_its_fenceposts_is_damaged, header_on_an_absent_page_is_damage,
 	  page_in_swap_is_unread_and_the_chain_behind_it_found,
 	  chain_behind_a_swapped_page_is_not_taken_from_old_data,
+	  chain_that_begins_late_on_a_large_page_is_found_there,
 	  chunk_in_front_of_an_unread_page_is_free_only_if_a_list_says_so,
 	  header_of_top_in_swap_leaves_the_last_chunk_in_use,
 	  page_that_may_not_be_read_is_unread,
