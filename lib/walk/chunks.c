@@ -280,6 +280,15 @@ static bool walk_two_chains(struct chunk_walk *one, struct chunk_walk *other,
 	return true;
 }
 
+/* Marks of what lies in front are another segment's, maybe another worker's. */
+static size_t first_mark(const struct marks *marks, uint64_t from)
+{
+	ptrdiff_t i = list_floor(marks->list.at, marks->list.count, sizeof(struct mark),
+				 offsetof(struct mark, address), from);
+
+	return i < 0 || marks->list.at[i].address < from ? (size_t)(i + 1) : (size_t)i;
+}
+
 static bool begin(struct chunk_walk *walk, struct ari_error *err)
 {
 	const struct segment *segment = walk->segment;
@@ -294,7 +303,7 @@ static bool begin(struct chunk_walk *walk, struct ari_error *err)
 	walk->hole = 0;
 	walk->limit = segment->top != 0 ? segment->top : segment->end;
 	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 4;
-	chain_set_mark(walk, 0);
+	chain_set_mark(walk, first_mark(walk->marks, segment->from));
 	walk->reader->kept.wanted = walk->runs_wanted;
 	reader_begin(walk->reader, segment->from, segment->to, segment->top,
 		     segment->top + segment->top_bytes);

@@ -923,6 +923,24 @@ TEST(marks_met_in_what_proves_to_be_no_piece_are_not_met)
 	end(&heap);
 }
 
+TEST(mark_met_in_another_mapping_stays_met)
+{
+	struct heap heap;
+
+	begin(&heap, SEGMENT_PIECES, 8);
+	heap.segment.first = heap.next = AT;
+	add_cached(&heap, AT - 16 * PAGE, 0x40);
+	heap.marks.list.at[0].met = true;
+	put(&heap, 0x40, PREV); /* leads to nothing */
+	put(&heap, 0x60, PREV);
+	put(&heap, 8, PREV);
+	heap.next = AT + PAGE;
+	put_top(&heap, PREV);
+	ck_assert_uint_eq(walk(&heap)->top, 7 * PAGE);
+	ck_assert(heap.marks.list.at[0].met);
+	end(&heap);
+}
+
 /* ---- two heaps in turn ---- */
 
 /* A heap as it is to other memory, where the same address is further up. */
@@ -1048,5 +1066,6 @@ UNIT_MAIN("walk/chunks", chunks_are_met_from_the_first_to_top,
 	  mapping_without_a_piece_has_none,
 	  fenceposts_that_end_within_a_page_are_no_piece,
 	  marks_met_in_what_proves_to_be_no_piece_are_not_met,
+	  mark_met_in_another_mapping_stays_met,
 	  two_heaps_walked_in_turn_are_the_same_as_each_alone_in_fewer_calls,
 	  noise_ends_and_every_byte_has_a_place)
