@@ -315,7 +315,7 @@ struct ari_arena {
 	struct ari_top top;
 	uint64_t last_remainder; /* address; 0: none */
 	ARI_LIST(struct ari_bin) bins;
-	ARI_LIST(struct ari_heap) heaps; /* oldest first */
+	ARI_LIST(struct ari_heap) heaps; /* oldest first; pieces of main by address */
 	struct ari_resident resident;
 	uint64_t trimmable_swapped_bytes; /* what malloc_trim(0) would drop of swap */
 	uint64_t locked_free_bytes; /* of pinned_free_bytes: only because it is locked */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -258,9 +259,17 @@ static void forget_foreign(struct ari_arena *arena)
 	}
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct piece *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
 /*
  * A main arena of pieces: its heaps are what proved to be its own, not the
- * mappings they were looked for in.
+ * mappings they were looked for in.  By address: which is older is not known, and the
+ * order in which workers found them is chance.
  */
 static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 			   struct ari_error *err)
@@ -273,6 +282,7 @@ static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 		forget_foreign(arena);
 		return true;
 	}
+	qsort(visit->pieces.at, visit->pieces.count, sizeof(struct piece), by_start);
 	arena->heaps.count = 0; /* they own nothing yet */
 	for (size_t i = 0; i < visit->pieces.count; i++) {
 		const struct piece *piece = &visit->pieces.at[i];
