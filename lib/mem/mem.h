@@ -59,7 +59,8 @@ struct mem {
 	const struct mem_ops *ops;
 	struct maps *maps; /* borrowed; may be older than the memory */
 	uint64_t page_bytes;
-	bool tells_huge; /* pages() sets PAGE_IS_HUGE */
+	/* pages() sets PAGE_IS_HUGE; and runs() passes what is absent at no cost. */
+	bool tells_huge;
 };
 
 /*

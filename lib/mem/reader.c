@@ -13,6 +13,9 @@
 #define WINDOW ((size_t)512 << 10)
 #define NEAR   ((uint64_t)8 << 10) /* what lies between is not worth a call to save */
 
+#define ABSENT_IN_ROW 4			  /* blocks; behind them a page is looked for */
+#define ABSENT_BLOCKS ((uint64_t)1 << 14) /* in so many at a time, 64 GiB */
+
 bool reader_open(struct mem *mem, struct reader *ret, struct ari_error *err)
 {
 	*ret = (struct reader){ .mem = mem };
@@ -26,7 +29,7 @@ void reader_close(struct reader *reader)
 {
 	free(reader->window);
 	reader->window = NULL;
-	list_done(&reader->blocks);
+	list_done(&reader->sums);
 	list_done(&reader->kept.list);
 }
 
@@ -40,7 +43,8 @@ void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t to
 	reader->limit = to + (page - to % page) % page;
 	reader->counted = from - from % page;
 	reader->block = ARI_UNKNOWN;
-	reader->blocks.count = 0;
+	reader->sums.count = 0;
+	reader->absent = 0;
 	reader->kept.list.count = 0;
 	reader->kept.over = false;
 	reader->all = (struct reader_count){ .from = from, .to = to };
@@ -141,22 +145,29 @@ static void note_run(struct reader *reader, size_t from, uint8_t state)
 	reader->runs_count++;
 }
 
+static struct reader_below below_block(const struct reader *reader, uint64_t block)
+{
+	ptrdiff_t i =
+		list_floor(reader->sums.at, reader->sums.count, sizeof(struct reader_sum),
+			   offsetof(struct reader_sum, from), block);
+
+	return i < 0 ? (struct reader_below){ 0, 0 } : reader->sums.at[i].below;
+}
+
 /* Notes what lies below the block behind this one, the last that was counted. */
 static bool note_block(struct reader *reader, size_t count, struct ari_error *err)
 {
-	struct reader_below below, here = below_index(reader, count), *next;
+	struct reader_below here = below_index(reader, count);
+	struct reader_sum *sum;
 
-	if (reader->blocks.count == 0) {
-		next = list_add(&reader->blocks, err);
-		if (next == NULL)
-			return false;
-	}
-	below = reader->blocks.at[reader->blocks.count - 1];
-	next = list_add(&reader->blocks, err);
-	if (next == NULL)
+	if (here.resident == 0 && here.swapped == 0)
+		return true; /* of much that is not there nothing is kept */
+	sum = list_add(&reader->sums, err);
+	if (sum == NULL)
 		return false;
-	next->resident = below.resident + here.resident;
-	next->swapped = below.swapped + here.swapped;
+	sum->from = reader->counted;
+	sum->below.resident = reader->below_block.resident + here.resident;
+	sum->below.swapped = reader->below_block.swapped + here.swapped;
 	return true;
 }
 
@@ -202,9 +213,11 @@ static bool load_block(struct reader *reader, uint64_t block, struct ari_error *
 	uint64_t page = reader->mem->page_bytes;
 	bool again = block < reader->counted;
 
-	if (!reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
+	if (!deadline_ok(reader->deadline, err) ||
+	    !reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
 		return false;
 	reader->block = block;
+	reader->below_block = below_block(reader, block);
 	reader->runs_count = 0;
 	for (size_t i = 0; i < count;) {
 		size_t end = run_end(reader->states, i, count);
@@ -220,7 +233,52 @@ static bool load_block(struct reader *reader, uint64_t block, struct ari_error *
 	if (again)
 		return true;
 	reader->counted = block + count * page;
+	if (reader->runs_count == 1 && reader->states[0] == PAGE_ABSENT)
+		reader->absent++;
+	else
+		reader->absent = 0;
 	return note_block(reader, count, err) && keep_block(reader, count, err);
+}
+
+/*
+ * Blocks without a page, in front of the one that holds address: they count for nothing.
+ * A block for each would take as long as a hostile process has reserved memory.
+ */
+static bool pass_absent(struct reader *reader, uint64_t address, struct ari_error *err)
+{
+	uint64_t bytes = READER_BLOCK * reader->mem->page_bytes, reached;
+	uint64_t blocks = (address - reader->counted) / bytes;
+	struct page_run run;
+	size_t count;
+
+	if (reader->absent < ABSENT_IN_ROW || !reader->mem->tells_huge)
+		return true;
+	blocks = blocks < ABSENT_BLOCKS ? blocks : ABSENT_BLOCKS;
+	if (blocks == 0)
+		return true;
+	if (!deadline_ok(reader->deadline, err) ||
+	    !reader->mem->ops->runs(reader->mem, reader->counted,
+				    reader->counted + blocks * bytes, &run, 1, &count,
+				    &reached, err))
+		return false;
+	if (count > 0) {
+		reached = run.start;
+		reader->absent = 0;
+	}
+	blocks = (reached - reader->counted) / bytes;
+	reader->counted += blocks * bytes;
+	return blocks == 0 || !reader->kept.wanted ||
+	       keep(&reader->kept, blocks * READER_BLOCK, PAGE_ABSENT, err);
+}
+
+/* Counts up to the block that holds address, and that one. */
+static bool count_to(struct reader *reader, uint64_t address, struct ari_error *err)
+{
+	while (reader->counted <= address && reader->counted < reader->limit)
+		if (!pass_absent(reader, address, err) ||
+		    !load_block(reader, reader->counted, err))
+			return false;
+	return true;
 }
 
 /* Blocks follow each other from the start of the range. */
@@ -229,9 +287,8 @@ static bool reach_block(struct reader *reader, uint64_t address, struct ari_erro
 	uint64_t bytes = READER_BLOCK * reader->mem->page_bytes;
 	uint64_t first = reader->all.from - reader->all.from % reader->mem->page_bytes;
 
-	while (reader->counted <= address && reader->counted < reader->limit)
-		if (!load_block(reader, reader->counted, err))
-			return false;
+	if (!count_to(reader, address, err))
+		return false;
 	if (reader->block != ARI_UNKNOWN && address >= reader->block &&
 	    address - reader->block < bytes)
 		return true;
@@ -240,10 +297,8 @@ static bool reach_block(struct reader *reader, uint64_t address, struct ari_erro
 
 bool reader_finish(struct reader *reader, struct ari_error *err)
 {
-	while (reader->counted < reader->limit)
-		if (!load_block(reader, reader->counted, err))
-			return false;
-	return true;
+	return reader->counted >= reader->limit ||
+	       count_to(reader, reader->limit - 1, err);
 }
 
 bool reader_below(struct reader *reader, uint64_t address, struct reader_below *ret,
@@ -251,9 +306,8 @@ bool reader_below(struct reader *reader, uint64_t address, struct reader_below *
 {
 	unsigned int shift = reader->page_shift;
 	uint64_t rest = address & (((uint64_t)1 << shift) - 1);
-	uint64_t first = reader->all.from >> shift;
 	struct reader_below here;
-	size_t index, block;
+	size_t index;
 
 	/* The end of a block needs no look at the next. */
 	if (reader->block == ARI_UNKNOWN || address < reader->block ||
@@ -263,8 +317,7 @@ bool reader_below(struct reader *reader, uint64_t address, struct reader_below *
 			return false;
 	}
 	index = (address - reader->block) >> shift;
-	block = ((reader->block >> shift) - first) / READER_BLOCK;
-	*ret = reader->blocks.at[block];
+	*ret = reader->below_block;
 	here = below_index(reader, index);
 	ret->resident += here.resident;
 	ret->swapped += here.swapped;

@@ -2,6 +2,7 @@
 #ifndef MEM_READER_H
 #define MEM_READER_H
 
+#include "base/clock.h"
 #include "mem/mem.h"
 
 /*
@@ -48,21 +49,30 @@ struct reader_kept {
 
 #define READER_KEPT_MOST ((size_t)1 << 22)
 
+/* What lies below `from` and below all behind it, up to the next of these. */
+struct reader_sum {
+	uint64_t from;
+	struct reader_below below;
+};
+
 struct reader {
 	struct mem *mem;
-	unsigned int page_shift; /* pages of 1 << page_shift bytes */
+	struct deadline deadline; /* the caller's; none when zeroed */
+	unsigned int page_shift;  /* pages of 1 << page_shift bytes */
 	uint8_t *window;
 	uint64_t start, end; /* the window holds these addresses */
 	size_t want;	     /* how much to read next */
 	uint64_t limit;	     /* end of the range, a page's */
 	uint64_t block;	     /* the first address of the block of states */
+	struct reader_below below_block;
 	uint64_t counted;    /* blocks below have been counted */
+	unsigned int absent; /* blocks in a row up to there without a page */
 	struct reader_count all, top;
 	uint8_t states[READER_BLOCK];
 	struct reader_run runs[READER_BLOCK]; /* of the block, in order */
 	size_t runs_count;
-	/* What lies below each block that was counted: 16 bytes for 4 MiB. */
-	ARI_LIST(struct reader_below) blocks;
+	/* Where a block that was counted ends and has added something, upwards. */
+	ARI_LIST(struct reader_sum) sums;
 	struct reader_kept kept; /* `wanted` is the caller's, before reader_begin() */
 };
 
@@ -78,7 +88,10 @@ void reader_close(struct reader *reader);
 void reader_begin(struct reader *reader, uint64_t from, uint64_t to, uint64_t top,
 		  uint64_t top_end);
 
-/* Counts what is left of the range, so that the counts are whole. */
+/*
+ * Counts what is left of the range, so that the counts are whole.  This, and all that
+ * goes on in the range, fails with ARI_TIMED_OUT behind the deadline.
+ */
 bool reader_finish(struct reader *reader, struct ari_error *err)
 	__attribute__((warn_unused_result));
 

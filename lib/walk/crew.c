@@ -201,8 +201,11 @@ static bool worker_init(struct worker *worker, struct crew *crew, struct ari_err
 	worker->crew = crew;
 	if (reader_open(crew->walk->mem, &worker->readers[0], err) &&
 	    reader_open(crew->walk->mem, &worker->readers[1], err) &&
-	    peek_open(crew->walk->mem, &worker->peek, err))
+	    peek_open(crew->walk->mem, &worker->peek, err)) {
+		for (size_t i = 0; i < 2; i++)
+			worker->readers[i].deadline = crew->walk->deadline;
 		return true;
+	}
 	worker_done(worker);
 	return false;
 }

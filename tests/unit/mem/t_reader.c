@@ -324,6 +324,120 @@ TEST(page_of_one_of_two_that_cannot_be_read_is_left_to_itself)
 	end_two(&fake, readers);
 }
 
+/* ---- much that is not there ---- */
+
+#define FAR   ((uint64_t)1 << 40)
+#define BLOCK (READER_BLOCK * PAGE)
+
+static struct reader_below below(struct reader *reader, uint64_t address)
+{
+	struct reader_below below;
+	struct ari_error err;
+
+	ck_works(reader_below(reader, address, &below, &err), &err);
+	return below;
+}
+
+/* Eight pages at the start of the range, and one nearly at its end. */
+static void begin_far(struct fake *fake, struct reader *reader, uint64_t bytes)
+{
+	struct ari_error err;
+
+	fake_init(fake, PAGE);
+	fake_map(fake, AT, 8 * PAGE, "rw-p", "");
+	fake_map(fake, AT + bytes - 100 * PAGE, PAGE, "rw-p", "");
+	ck_works(reader_open(&fake->mem, reader, &err), &err);
+	reader_begin(reader, AT, AT + bytes, 0, 0);
+}
+
+static void expect_far(struct reader *reader, uint64_t bytes)
+{
+	uint64_t last = AT + bytes - 100 * PAGE;
+
+	ck_assert_uint_eq(below(reader, AT + 3 * PAGE + 1).resident, 3 * PAGE + 1);
+	ck_assert_uint_eq(below(reader, AT + BLOCK).resident, 8 * PAGE);
+	ck_assert_uint_eq(below(reader, AT + bytes / 2).resident, 8 * PAGE);
+	ck_assert_uint_eq(below(reader, last).resident, 8 * PAGE);
+	ck_assert_uint_eq(below(reader, last + 16).resident, 8 * PAGE + 16);
+	ck_assert_uint_eq(below(reader, AT + bytes).resident, 9 * PAGE);
+	ck_assert_uint_eq(below(reader, AT + bytes / 2 + BLOCK).resident, 8 * PAGE);
+}
+
+TEST(what_is_not_there_costs_neither_looks_nor_memory)
+{
+	for (int passes = 0; passes < 2; passes++) {
+		uint64_t bytes = passes == 1 ? FAR : 500 * BLOCK;
+		struct fake fake;
+		struct reader reader;
+		struct ari_error err;
+
+		begin_far(&fake, &reader, bytes);
+		fake.mem.tells_huge = passes == 1;
+		ck_works(reader_finish(&reader, &err), &err);
+		ck_assert_uint_eq(reader.all.resident, 9 * PAGE);
+		if (passes == 1)
+			ck_assert_uint_lt(fake.lookups, 100);
+		else
+			ck_assert_uint_eq(fake.lookups, 500);
+		ck_assert_uint_le(reader.sums.count, 2);
+		expect_far(&reader, bytes);
+		reader.kept.wanted = true;
+		reader_begin(&reader, AT, AT + bytes, 0, 0);
+		expect_far(&reader, bytes);
+		ck_works(reader_finish(&reader, &err), &err);
+		ck_assert_uint_eq(reader.all.resident, 9 * PAGE);
+		ck_assert_uint_eq(reader.kept.list.count, 4);
+		ck_assert_uint_eq(reader.kept.list.at[0].pages, 8);
+		ck_assert_uint_eq(reader.kept.list.at[1].pages, bytes / PAGE - 108);
+		ck_assert_uint_eq(reader.kept.list.at[1].state, PAGE_ABSENT);
+		ck_assert_uint_eq(reader.kept.list.at[3].pages, 99);
+		end(&fake, &reader);
+	}
+}
+
+TEST(sums_over_blocks_are_those_of_their_pages)
+{
+	struct fake fake;
+	struct reader reader;
+	uint64_t resident = 0, swapped = 0;
+
+	fake_init(&fake, PAGE);
+	fake_map(&fake, AT, 20 * BLOCK, "rw-p", "");
+	fake_set_pages(&fake, AT + 2 * BLOCK, 3 * READER_BLOCK, PAGE_ABSENT);
+	fake_set_pages(&fake, AT + 6 * BLOCK, 2 * READER_BLOCK, PAGE_SWAPPED);
+	fake_set_pages(&fake, AT + 9 * BLOCK + 7 * PAGE, 9 * READER_BLOCK, PAGE_ABSENT);
+	must(reader_open(&fake.mem, &reader, &(struct ari_error){ 0 }));
+	reader_begin(&reader, AT, AT + 20 * BLOCK, 0, 0);
+	for (uint64_t page = 0; page < 20 * READER_BLOCK; page++) {
+		uint64_t block = page / READER_BLOCK;
+		bool absent =
+			(block >= 2 && block < 5) ||
+			(page >= 9 * READER_BLOCK + 7 && page < 18 * READER_BLOCK + 7);
+		struct reader_below here = below(&reader, AT + page * PAGE);
+
+		must(here.resident == resident && here.swapped == swapped);
+		if (block == 6 || block == 7)
+			swapped += PAGE;
+		else if (!absent)
+			resident += PAGE;
+	}
+	end(&fake, &reader);
+}
+
+TEST(time_that_is_over_ends_the_counting)
+{
+	struct fake fake;
+	struct reader reader;
+	struct ari_error err;
+	uint8_t state;
+
+	begin(&fake, &reader);
+	reader.deadline = (struct deadline){ 1 };
+	ck_fails(reader_finish(&reader, &err), &err, ARI_TIMED_OUT);
+	ck_fails(reader_reach(&reader, AT, &state, &err), &err, ARI_TIMED_OUT);
+	end(&fake, &reader);
+}
+
 UNIT_MAIN("mem/reader", every_page_is_read_in_its_turn,
 	  pages_of_16_and_64_kib_are_read_whole, what_is_jumped_over_is_not_read,
 	  page_that_is_not_present_says_so_and_shows_zeros_to_its_neighbours,
@@ -333,4 +447,6 @@ UNIT_MAIN("mem/reader", every_page_is_read_in_its_turn,
 	  process_that_went_away_is_an_error, reader_serves_one_range_after_the_other,
 	  two_readers_reach_in_one_call,
 	  where_one_of_two_readers_needs_nothing_nothing_is_read,
-	  page_of_one_of_two_that_cannot_be_read_is_left_to_itself)
+	  page_of_one_of_two_that_cannot_be_read_is_left_to_itself,
+	  what_is_not_there_costs_neither_looks_nor_memory,
+	  sums_over_blocks_are_those_of_their_pages, time_that_is_over_ends_the_counting)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/clock.h"
 #include "unit.h"
 #include "world.h"
 
@@ -42,4 +45,43 @@ TEST(pieces_of_main_are_listed_by_address)
 	world_done(&world);
 }
 
-UNIT_MAIN("walk/depth", pieces_of_main_are_listed_by_address)
+static bool look_slowly(struct mem *mem, uint64_t start, size_t count, uint8_t *states,
+			struct ari_error *err)
+{
+	uint64_t begun = clock_monotonic_ns();
+
+	(void)mem, (void)start, (void)err;
+	while (count > 64 && clock_monotonic_ns() - begun < 10000000)
+		;
+	memset(states, PAGE_PRESENT, count);
+	return true;
+}
+
+/* Of a segment that is all top, only the pages are looked at. */
+TEST(time_that_is_over_ends_the_counting_of_pages)
+{
+	const uint64_t bytes = (uint64_t)512 << 20, at = 0x400000000000;
+	struct world world;
+	struct mem_ops ops;
+	struct ari_error err;
+	uint64_t main_arena;
+
+	world_init(&world, V236);
+	main_arena = world.arenas[0].address;
+	fake_map(&world.fake, at, bytes, "rw-p", "");
+	fake_put(&world.fake, at + 8, bytes | 1);
+	world_set(&world, world.symbols.address[SYM_MP], MP_SBRK_BASE, at);
+	world_set(&world, main_arena, MS_TOP, at);
+	world_set(&world, main_arena, MS_SYSTEM_MEM, bytes);
+	ck_works(world_walk(&world, &err), &err);
+	ops = *world.fake.mem.ops;
+	ops.pages = look_slowly;
+	world.fake.mem.ops = &ops;
+	world.walk.jobs = 1;
+	world.walk.deadline = deadline_in(100000000);
+	ck_fails(walk_depth(&world.walk, &err), &err, ARI_TIMED_OUT);
+	world_done(&world);
+}
+
+UNIT_MAIN("walk/depth", pieces_of_main_are_listed_by_address,
+	  time_that_is_over_ends_the_counting_of_pages)
