@@ -13,6 +13,10 @@ bool peek_open(struct mem *mem, struct peek *ret, struct ari_error *err)
 	ret->pages = malloc(PEEK_PAGES * mem->page_bytes);
 	if (ret->pages == NULL)
 		return fail_memory(err);
+	if (!states_open(mem, &ret->states, err)) {
+		peek_close(ret);
+		return false;
+	}
 	peek_forget(ret);
 	return true;
 }
@@ -21,12 +25,14 @@ void peek_close(struct peek *peek)
 {
 	free(peek->pages);
 	peek->pages = NULL;
+	states_close(&peek->states);
 }
 
 void peek_forget(struct peek *peek)
 {
 	for (size_t i = 0; i < PEEK_PAGES; i++)
 		peek->address[i] = EMPTY;
+	states_forget(&peek->states);
 }
 
 static bool load_page(struct peek *peek, uint64_t page, size_t slot, bool *ret_ok,
@@ -39,7 +45,7 @@ static bool load_page(struct peek *peek, uint64_t page, size_t slot, bool *ret_o
 
 	*ret_ok = false;
 	peek->address[slot] = EMPTY;
-	if (!peek->mem->ops->pages(peek->mem, page, 1, &state, err))
+	if (!states_get(&peek->states, page, &state, err))
 		return mem_is_fault(err);
 	peek->state = page_state(state);
 	if (!page_is_present(state))

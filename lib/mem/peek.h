@@ -2,7 +2,7 @@
 #ifndef MEM_PEEK_H
 #define MEM_PEEK_H
 
-#include "mem/mem.h"
+#include "mem/states.h"
 
 /*
  * Single words from all over the target, as chasing links wants them: whole
@@ -16,6 +16,7 @@ struct peek {
 	struct mem *mem;
 	uint8_t *pages;		      /* PEEK_PAGES of them */
 	uint64_t address[PEEK_PAGES]; /* 1: empty */
+	struct states states;
 	uint8_t state; /* enum page_state of the last page that was not to be read */
 };
 

@@ -82,6 +82,23 @@ TEST(pages_of_one_slot_are_not_confused)
 	end(&fake, &peek);
 }
 
+/* A look at the page tables costs as much as reading a page. */
+TEST(pages_near_each_other_are_looked_up_at_once)
+{
+	struct fake fake;
+	struct peek peek;
+	uint64_t word;
+
+	begin(&fake, &peek);
+	for (uint64_t i = 0; i < 0x100; i++)
+		ck_assert(look(&peek, AT + i * 0x1000, &word));
+	ck_assert_uint_eq(fake.lookups, 1);
+	fake_set_pages(&fake, AT, 1, PAGE_SWAPPED);
+	peek_forget(&peek);
+	ck_assert(!look(&peek, AT, &word));
+	end(&fake, &peek);
+}
+
 TEST(page_that_is_not_present_is_left_alone)
 {
 	static const enum page_state states[] = { PAGE_ABSENT, PAGE_SWAPPED };
@@ -156,6 +173,7 @@ TEST(process_that_went_away_is_an_error)
 
 UNIT_MAIN("mem/peek", word_is_read_and_its_page_kept,
 	  what_is_kept_is_old_until_it_is_forgotten, pages_of_one_slot_are_not_confused,
+	  pages_near_each_other_are_looked_up_at_once,
 	  page_that_is_not_present_is_left_alone, address_without_memory_shows_nothing,
 	  word_across_two_pages_shows_nothing,
 	  page_that_may_not_be_read_shows_nothing_and_is_not_kept,
