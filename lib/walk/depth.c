@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,20 @@ static void check_segment(struct segment *segment)
 		segment->first = segment->end;
 }
 
+/*
+ * An arena that says it has more than is mapped bounds nothing, and nothing will be
+ * said of its chunks: its lists are not followed.
+ */
+static bool is_bounded(const struct arena_visit *visit)
+{
+	return visit->arena->system_bytes != ARI_UNKNOWN;
+}
+
+static uint64_t most_chunks(const struct arena_visit *visit)
+{
+	return visit->before.system_mem / CHUNK_MIN;
+}
+
 /* The members of all bins, for the first walk that asks; later ones share them. */
 static bool get_anchors(void *data, const struct marks **ret, struct ari_error *err)
 {
@@ -63,9 +78,9 @@ static bool get_anchors(void *data, const struct marks **ret, struct ari_error *
 	pthread_mutex_lock(&visit->lock);
 	if (!visit->has_anchors) {
 		done = peek_open(visit->walk->mem, &visit->anchors_peek, err);
-		if (done)
+		if (done && is_bounded(visit))
 			done = marks_read_bins(&visit->anchors_peek, &visit->state,
-					       visit->before.system_mem / CHUNK_MIN,
+					       most_chunks(visit), visit->walk->deadline,
 					       &visit->anchors, err);
 		peek_close(&visit->anchors_peek);
 		visit->has_anchors = done;
@@ -463,8 +478,9 @@ static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool
 		return false;
 	if (visit->arena->state == ARI_STATE_TORN)
 		return true; /* its state cannot be read */
-	return marks_read(&worker->peek, &visit->state,
-			  visit->before.system_mem / CHUNK_MIN, &visit->marks, err) &&
+	return (!is_bounded(visit) ||
+		marks_read(&worker->peek, &visit->state, most_chunks(visit),
+			   walk->deadline, &visit->marks, err)) &&
 	       tcaches_mark(walk, visit->arena, again ? &visit->cached : NULL,
 			    &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
@@ -506,6 +522,25 @@ static void count_for_threads(struct worker *worker, const struct arena_visit *v
 	crew_unlock(worker->crew);
 }
 
+/* Beyond a million, chunks of the lists are what they look like without them. */
+static bool note_cut(struct worker *worker, const struct arena_visit *visit,
+		     struct ari_error *err)
+{
+	bool done;
+
+	if (!visit->marks.cut)
+		return true;
+	crew_lock(worker->crew);
+	done = model_add_note(visit->walk->model, err,
+			      "arena %" PRIu64 ": its fastbins and its unsorted bin list "
+			      "more than %" PRIu64 " chunks; further ones of fastbins "
+			      "count as in use, of the unsorted bin as of their sizes' "
+			      "bins",
+			      visit->arena->index, MARKS_MOST);
+	crew_unlock(worker->crew);
+	return done;
+}
+
 bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 		       struct ari_error *err)
 {
@@ -524,8 +559,10 @@ bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 			     i + 1 == TRIES ||
 			     clock_monotonic_ns() - begun > RETRY_FOR_NS;
 
-		if (done && final)
+		if (done && final) {
 			count_for_threads(worker, &visit);
+			done = note_cut(worker, &visit, err);
+		}
 		visit_done(&visit);
 		if (!done || final)
 			return done;

@@ -210,7 +210,8 @@ static bool read_members(struct walk *walk, const struct view *view,
 
 	if (!peek_open(walk->mem, &peek, err))
 		return false;
-	done = marks_read_bins(&peek, view, state->system_mem / CHUNK_MIN, ret, err);
+	done = marks_read_bins(&peek, view, state->system_mem / CHUNK_MIN, walk->deadline,
+			       ret, err);
 	peek_close(&peek);
 	return done;
 }
@@ -262,8 +263,10 @@ static bool add_pieces(struct walk *walk, const struct view *view,
 	struct marks members = { 0 };
 	bool done = last == NULL || set_add(&seen, last->start, 0, err);
 
-	done = done && add_piece_of(walk, arena, walk->sbrk_base, &seen, err) &&
-	       read_members(walk, view, state, &members, err);
+	done = done && add_piece_of(walk, arena, walk->sbrk_base, &seen, err);
+	/* One that says it has more than is mapped bounds nothing. */
+	if (arena->system_bytes != ARI_UNKNOWN)
+		done = done && read_members(walk, view, state, &members, err);
 	for (size_t i = 0; done && i < members.list.count; i++)
 		done = add_piece_of(walk, arena, members.list.at[i].address, &seen, err);
 	done = done && add_others(walk, arena, &seen, err);

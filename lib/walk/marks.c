@@ -7,10 +7,14 @@
 #include "walk/chunk.h"
 #include "walk/marks.h"
 
+#define CHECK_EVERY 256 /* chunks, for the time */
+
 struct chase {
 	struct peek *peek;
 	const struct view *state;
-	uint64_t left; /* chunks that may still be followed */
+	struct deadline deadline;
+	uint64_t left; /* chunks that there may still be */
+	uint64_t room; /* and that may still be followed */
 	struct marks *marks;
 	/* Of the list that is followed: a chunk of it, and how long it stays. */
 	uint64_t milestone, since, stays;
@@ -66,7 +70,7 @@ static bool add(struct chase *chase, uint64_t chunk, uint64_t bytes, enum mark_l
 	return true;
 }
 
-enum look { LOOK_CHUNK, LOOK_ASTRAY, LOOK_UNREAD };
+enum look { LOOK_CHUNK, LOOK_ASTRAY, LOOK_UNREAD, LOOK_ENOUGH };
 
 /* The size and the link of a chunk, and whether there can be one. */
 static bool look(struct chase *chase, uint64_t chunk, uint64_t *ret_bytes,
@@ -79,7 +83,13 @@ static bool look(struct chase *chase, uint64_t chunk, uint64_t *ret_bytes,
 	if (chunk % CHUNK_ALIGN != 0 || chunk >> address_bits != 0 || chase->left == 0 ||
 	    comes_back(chase, chunk))
 		return true;
+	*ret = LOOK_ENOUGH;
+	if (chase->room == 0)
+		return true;
+	if (chase->room % CHECK_EVERY == 0 && !deadline_ok(chase->deadline, err))
+		return false;
 	chase->left--;
+	chase->room--;
 	*ret = LOOK_UNREAD;
 	if (!peek_word(chase->peek, chunk + offset_of(chase, MC_SIZE), ret_bytes, &ok,
 		       err))
@@ -96,8 +106,10 @@ static bool look(struct chase *chase, uint64_t chunk, uint64_t *ret_bytes,
 /* The list ends here, before its end. */
 static void give_up(struct chase *chase, uint64_t chunk, enum look why)
 {
+	if (why == LOOK_ENOUGH)
+		chase->marks->cut = true;
 	/* No free chunk lies on a page that is absent: its header has been written. */
-	if (why == LOOK_UNREAD && chase->peek->state != PAGE_ABSENT)
+	else if (why == LOOK_UNREAD && chase->peek->state != PAGE_ABSENT)
 		chase->marks->unread = true;
 	else if (chase->marks->astray == 0)
 		chase->marks->astray = chunk;
@@ -198,15 +210,14 @@ static bool chase_all(struct chase *chase, unsigned int last_bin, struct ari_err
 	return true;
 }
 
-static bool read_marks(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		       unsigned int last_bin, struct marks *ret, struct ari_error *err)
+static bool read_marks(struct chase chase, unsigned int last_bin, struct marks *ret,
+		       struct ari_error *err)
 {
 	struct marks marks = { 0 };
-	struct chase chase = {
-		.peek = peek, .state = state, .left = most_chunks, .marks = &marks
-	};
 
-	peek_forget(peek);
+	chase.marks = &marks;
+	chase.room = MARKS_MOST;
+	peek_forget(chase.peek);
 	if (!chase_all(&chase, last_bin, err)) {
 		marks_done(&marks);
 		return false;
@@ -217,15 +228,23 @@ static bool read_marks(struct peek *peek, const struct view *state, uint64_t mos
 }
 
 bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		struct marks *ret, struct ari_error *err)
+		struct deadline deadline, struct marks *ret, struct ari_error *err)
 {
-	return read_marks(peek, state, most_chunks, BIN_UNSORTED, ret, err);
+	struct chase chase = {
+		.peek = peek, .state = state, .deadline = deadline, .left = most_chunks
+	};
+
+	return read_marks(chase, BIN_UNSORTED, ret, err);
 }
 
 bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		     struct marks *ret, struct ari_error *err)
+		     struct deadline deadline, struct marks *ret, struct ari_error *err)
 {
-	return read_marks(peek, state, most_chunks, BIN_LAST, ret, err);
+	struct chase chase = {
+		.peek = peek, .state = state, .deadline = deadline, .left = most_chunks
+	};
+
+	return read_marks(chase, BIN_LAST, ret, err);
 }
 
 /* Appends, unless the last has the address. */

@@ -3,6 +3,7 @@
 #define WALK_MARKS_H
 
 #include "arenainspect.h"
+#include "base/clock.h"
 #include "layout/layout.h"
 #include "mem/peek.h"
 #include "mem/view.h"
@@ -27,20 +28,23 @@ struct marks {
 	ARI_LIST(struct mark) list;
 	uint64_t astray; /* where a list stopped being one; 0: none did */
 	bool unread;	 /* a list leads onto a page that is not read */
+	bool cut;	 /* the lists have more than MARKS_MOST: the rest is not in it */
 };
+
+/* What lists of an arena may have that are followed: 24 bytes of ours each. */
+#define MARKS_MOST ((uint64_t)1 << 20)
 
 /*
  * The members of the fastbins and of the unsorted bin.  state is the arena's
- * malloc_state; at most most_chunks are followed, what lies outside of chunks of
- * 32 bytes or more is not.
+ * malloc_state, and there are most_chunks at most: a list with more is none.
  */
 bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		struct marks *ret, struct ari_error *err)
+		struct deadline deadline, struct marks *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* The members of all other bins too, for a walk that lost its way. */
 bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		     struct marks *ret, struct ari_error *err)
+		     struct deadline deadline, struct marks *ret, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 /* Adds marks that are in the same order; an address that has one keeps it. */

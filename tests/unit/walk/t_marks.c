@@ -16,6 +16,8 @@
 #define MANY	1000
 #define NOWHERE ((uint64_t)0x123456780)
 
+static const struct deadline never;
+
 /* main_arena of a release, whose lists are filled by hand. */
 struct lists {
 	struct world world;
@@ -84,10 +86,12 @@ static void read_to(struct lists *lists, uint64_t most, bool all_bins)
 			   world->arenas[0].address, &err),
 		 &err);
 	if (all_bins)
-		ck_works(marks_read_bins(&lists->peek, &state, most, &lists->marks, &err),
+		ck_works(marks_read_bins(&lists->peek, &state, most, never, &lists->marks,
+					 &err),
 			 &err);
 	else
-		ck_works(marks_read(&lists->peek, &state, most, &lists->marks, &err),
+		ck_works(marks_read(&lists->peek, &state, most, never, &lists->marks,
+				    &err),
 			 &err);
 }
 
@@ -381,8 +385,47 @@ TEST(process_that_goes_away_is_an_error)
 			   MALLOC_STATE, lists.world.arenas[0].address, &err),
 		 &err);
 	lists.world.fake.broken = ARI_GONE;
-	ck_fails(marks_read(&lists.peek, &state, MANY, &lists.marks, &err), &err,
+	ck_fails(marks_read(&lists.peek, &state, MANY, never, &lists.marks, &err), &err,
 		 ARI_GONE);
+	end(&lists);
+}
+
+/* An honest program may have that many: the list is none the worse for it. */
+TEST(lists_of_more_than_a_million_are_cut)
+{
+	const uint64_t at = 0x400000000000, count = MARKS_MOST + 10;
+	struct lists lists;
+
+	begin(&lists, V231);
+	fake_map(&lists.world.fake, at, count * 32 / 4096 * 4096 + 4096, "rw-p", "");
+	for (uint64_t i = 0; i < count; i++)
+		put_chunk(&lists, at + 32 * i, 32, i + 1 < count ? at + 32 * i + 32 : 0);
+	set_fastbin(&lists, 0, at);
+	set_bin(&lists, BIN_UNSORTED, A);
+	put_chunk(&lists, A, 0x80, head(&lists, BIN_UNSORTED));
+	read_to(&lists, 2 * count, false);
+	ck_assert(lists.marks.cut && !lists.marks.unread);
+	expect_end(&lists, MARKS_MOST, false);
+}
+
+TEST(time_that_is_over_ends_the_reading)
+{
+	struct lists lists;
+	struct ari_error err;
+	struct view state;
+
+	begin(&lists, V236);
+	set_bin(&lists, BIN_UNSORTED, A);
+	put_chunk(&lists, A, 0x80, head(&lists, BIN_UNSORTED));
+	ck_works(view_load(&state, &lists.world.fake.mem, &lists.world.layout,
+			   MALLOC_STATE, lists.world.arenas[0].address, &err),
+		 &err);
+	ck_fails(marks_read(&lists.peek, &state, MANY, (struct deadline){ 1 },
+			    &lists.marks, &err),
+		 &err, ARI_TIMED_OUT);
+	ck_fails(marks_read_bins(&lists.peek, &state, MANY, (struct deadline){ 1 },
+				 &lists.marks, &err),
+		 &err, ARI_TIMED_OUT);
 	end(&lists);
 }
 
@@ -399,4 +442,5 @@ UNIT_MAIN("walk/marks", empty_lists_mark_nothing,
 	  no_more_chunks_are_followed_than_there_can_be,
 	  marks_of_two_sources_are_merged_by_address_and_ones_own_win,
 	  member_on_a_page_that_is_not_there_is_not_read,
-	  process_that_goes_away_is_an_error)
+	  process_that_goes_away_is_an_error, lists_of_more_than_a_million_are_cut,
+	  time_that_is_over_ends_the_reading)
