@@ -64,15 +64,25 @@ static bool is_bounded(const struct arena_visit *visit)
 	return visit->arena->system_bytes != ARI_UNKNOWN;
 }
 
-static uint64_t most_chunks(const struct arena_visit *visit)
+static uint64_t marks_most(const struct walk *walk)
 {
-	return visit->before.system_mem / CHUNK_MIN;
+	return walk->marks_most == 0 ? MARKS_MOST : walk->marks_most;
+}
+
+static struct marks_bounds bounds_of(const struct arena_visit *visit)
+{
+	return (struct marks_bounds){
+		.chunks = visit->before.system_mem / CHUNK_MIN,
+		.marks = marks_most(visit->walk),
+		.deadline = visit->walk->deadline,
+	};
 }
 
 /* The members of all bins, for the first walk that asks; later ones share them. */
 static bool get_anchors(void *data, const struct marks **ret, struct ari_error *err)
 {
 	struct arena_visit *visit = data;
+	struct marks_bounds bounds = bounds_of(visit);
 	bool done = true;
 
 	pthread_mutex_lock(&visit->lock);
@@ -80,8 +90,7 @@ static bool get_anchors(void *data, const struct marks **ret, struct ari_error *
 		done = peek_open(visit->walk->mem, &visit->anchors_peek, err);
 		if (done && is_bounded(visit))
 			done = marks_read_bins(&visit->anchors_peek, &visit->state,
-					       most_chunks(visit), visit->walk->deadline,
-					       &visit->anchors, err);
+					       &bounds, &visit->anchors, err);
 		peek_close(&visit->anchors_peek);
 		visit->has_anchors = done;
 	}
@@ -471,6 +480,7 @@ static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool
 			  struct ari_error *err)
 {
 	const struct walk *walk = visit->walk;
+	struct marks_bounds bounds;
 
 	if (!deadline_ok(walk->deadline, err) ||
 	    (again && !tcaches_read_anew(walk, visit->arena, &visit->cached, err)) ||
@@ -478,9 +488,9 @@ static bool look_at_arena(struct worker *worker, struct arena_visit *visit, bool
 		return false;
 	if (visit->arena->state == ARI_STATE_TORN)
 		return true; /* its state cannot be read */
+	bounds = bounds_of(visit);
 	return (!is_bounded(visit) ||
-		marks_read(&worker->peek, &visit->state, most_chunks(visit),
-			   walk->deadline, &visit->marks, err)) &&
+		marks_read(&worker->peek, &visit->state, &bounds, &visit->marks, err)) &&
 	       tcaches_mark(walk, visit->arena, again ? &visit->cached : NULL,
 			    &visit->marks, err) &&
 	       crew_walk_heaps(worker, visit, err) && end(worker, visit, err) &&
@@ -522,7 +532,7 @@ static void count_for_threads(struct worker *worker, const struct arena_visit *v
 	crew_unlock(worker->crew);
 }
 
-/* Beyond a million, chunks of the lists are what they look like without them. */
+/* Beyond what is kept, chunks of the lists are what they look like without them. */
 static bool note_cut(struct worker *worker, const struct arena_visit *visit,
 		     struct ari_error *err)
 {
@@ -536,7 +546,7 @@ static bool note_cut(struct worker *worker, const struct arena_visit *visit,
 			      "more than %" PRIu64 " chunks; further ones of fastbins "
 			      "count as in use, of the unsorted bin as of their sizes' "
 			      "bins",
-			      visit->arena->index, MARKS_MOST);
+			      visit->arena->index, marks_most(visit->walk));
 	crew_unlock(worker->crew);
 	return done;
 }

@@ -205,13 +205,14 @@ static bool read_members(struct walk *walk, const struct view *view,
 			 const struct arena_state *state, struct marks *ret,
 			 struct ari_error *err)
 {
+	struct marks_bounds bounds = { state->system_mem / CHUNK_MIN, MARKS_MOST,
+				       walk->deadline };
 	struct peek peek;
 	bool done;
 
 	if (!peek_open(walk->mem, &peek, err))
 		return false;
-	done = marks_read_bins(&peek, view, state->system_mem / CHUNK_MIN, walk->deadline,
-			       ret, err);
+	done = marks_read_bins(&peek, view, &bounds, ret, err);
 	peek_close(&peek);
 	return done;
 }

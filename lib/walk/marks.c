@@ -210,14 +210,21 @@ static bool chase_all(struct chase *chase, unsigned int last_bin, struct ari_err
 	return true;
 }
 
-static bool read_marks(struct chase chase, unsigned int last_bin, struct marks *ret,
-		       struct ari_error *err)
+static bool read_marks(struct peek *peek, const struct view *state,
+		       const struct marks_bounds *bounds, unsigned int last_bin,
+		       struct marks *ret, struct ari_error *err)
 {
 	struct marks marks = { 0 };
+	struct chase chase = {
+		.peek = peek,
+		.state = state,
+		.deadline = bounds->deadline,
+		.left = bounds->chunks,
+		.room = bounds->marks,
+		.marks = &marks,
+	};
 
-	chase.marks = &marks;
-	chase.room = MARKS_MOST;
-	peek_forget(chase.peek);
+	peek_forget(peek);
 	if (!chase_all(&chase, last_bin, err)) {
 		marks_done(&marks);
 		return false;
@@ -227,24 +234,18 @@ static bool read_marks(struct chase chase, unsigned int last_bin, struct marks *
 	return true;
 }
 
-bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		struct deadline deadline, struct marks *ret, struct ari_error *err)
+bool marks_read(struct peek *peek, const struct view *state,
+		const struct marks_bounds *bounds, struct marks *ret,
+		struct ari_error *err)
 {
-	struct chase chase = {
-		.peek = peek, .state = state, .deadline = deadline, .left = most_chunks
-	};
-
-	return read_marks(chase, BIN_UNSORTED, ret, err);
+	return read_marks(peek, state, bounds, BIN_UNSORTED, ret, err);
 }
 
-bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		     struct deadline deadline, struct marks *ret, struct ari_error *err)
+bool marks_read_bins(struct peek *peek, const struct view *state,
+		     const struct marks_bounds *bounds, struct marks *ret,
+		     struct ari_error *err)
 {
-	struct chase chase = {
-		.peek = peek, .state = state, .deadline = deadline, .left = most_chunks
-	};
-
-	return read_marks(chase, BIN_LAST, ret, err);
+	return read_marks(peek, state, bounds, BIN_LAST, ret, err);
 }
 
 /* Appends, unless the last has the address. */

@@ -28,24 +28,31 @@ struct marks {
 	ARI_LIST(struct mark) list;
 	uint64_t astray; /* where a list stopped being one; 0: none did */
 	bool unread;	 /* a list leads onto a page that is not read */
-	bool cut;	 /* the lists have more than MARKS_MOST: the rest is not in it */
+	bool cut; /* the lists have more than bounds.marks: the rest is not in it */
 };
 
-/* What lists of an arena may have that are followed: 24 bytes of ours each. */
-#define MARKS_MOST ((uint64_t)1 << 20)
+/* How far lists are followed. */
+struct marks_bounds {
+	uint64_t chunks; /* that there can be in the arena: a list with more is none */
+	uint64_t marks;	 /* of all lists, with 24 bytes of ours for each */
+	struct deadline deadline;
+};
+
+/* What is kept of an arena: all free chunks of half a GiB, were they the smallest. */
+#define MARKS_MOST ((uint64_t)1 << 24)
 
 /*
  * The members of the fastbins and of the unsorted bin.  state is the arena's
- * malloc_state, and there are most_chunks at most: a list with more is none.
+ * malloc_state.
  */
-bool marks_read(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		struct deadline deadline, struct marks *ret, struct ari_error *err)
-	__attribute__((warn_unused_result));
+bool marks_read(struct peek *peek, const struct view *state,
+		const struct marks_bounds *bounds, struct marks *ret,
+		struct ari_error *err) __attribute__((warn_unused_result));
 
 /* The members of all other bins too, for a walk that lost its way. */
-bool marks_read_bins(struct peek *peek, const struct view *state, uint64_t most_chunks,
-		     struct deadline deadline, struct marks *ret, struct ari_error *err)
-	__attribute__((warn_unused_result));
+bool marks_read_bins(struct peek *peek, const struct view *state,
+		     const struct marks_bounds *bounds, struct marks *ret,
+		     struct ari_error *err) __attribute__((warn_unused_result));
 
 /* Adds marks that are in the same order; an address that has one keeps it. */
 bool marks_merge(struct marks *marks, const struct mark *more, size_t count,

@@ -55,6 +55,8 @@ struct walk {
 	uint64_t runs_made;
 	bool runs_refused; /* some heap has none, since there were too many */
 	unsigned int jobs; /* workers for walk_depth(); 0: one for each processor */
+	/* Members of an arena's lists that are told from other chunks; 0: MARKS_MOST */
+	uint64_t marks_most;
 	/* Of walk_threads(), one for each of model->threads; free with list_done(). */
 	ARI_LIST(struct thread_place) threads;
 	bool first_ended; /* the first thread, before the others */

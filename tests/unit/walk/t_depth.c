@@ -119,9 +119,10 @@ TEST(lists_that_were_cut_are_noted)
 	struct ari_error err;
 	const struct ari_model *model;
 
-	put_fastbin(&world, make_all_top(&world, (uint64_t)64 << 20), MARKS_MOST + 1, 32);
+	put_fastbin(&world, make_all_top(&world, (uint64_t)1 << 20), 1001, 32);
 	ck_works(world_walk(&world, &err), &err);
 	world.walk.jobs = 1;
+	world.walk.marks_most = 1000;
 	ck_works(walk_depth(&world.walk, &err), &err);
 	model = world.walk.model;
 	ck_assert_uint_eq(model->arenas.at[0].state, ARI_STATE_STEADY);

@@ -23,6 +23,7 @@ struct lists {
 	struct world world;
 	struct peek peek;
 	struct marks marks;
+	uint64_t marks_most;
 };
 
 static void begin(struct lists *lists, unsigned int release)
@@ -30,6 +31,7 @@ static void begin(struct lists *lists, unsigned int release)
 	struct ari_error err;
 
 	memset(lists, 0, sizeof(*lists));
+	lists->marks_most = MARKS_MOST;
 	world_init(&lists->world, release);
 	ck_works(peek_open(&lists->world.fake.mem, &lists->peek, &err), &err);
 }
@@ -78,6 +80,7 @@ static void set_bin(struct lists *lists, unsigned int bin, uint64_t chunk)
 
 static void read_to(struct lists *lists, uint64_t most, bool all_bins)
 {
+	const struct marks_bounds bounds = { most, lists->marks_most, never };
 	struct ari_error err;
 	struct view state;
 	struct world *world = &lists->world;
@@ -86,12 +89,11 @@ static void read_to(struct lists *lists, uint64_t most, bool all_bins)
 			   world->arenas[0].address, &err),
 		 &err);
 	if (all_bins)
-		ck_works(marks_read_bins(&lists->peek, &state, most, never, &lists->marks,
+		ck_works(marks_read_bins(&lists->peek, &state, &bounds, &lists->marks,
 					 &err),
 			 &err);
 	else
-		ck_works(marks_read(&lists->peek, &state, most, never, &lists->marks,
-				    &err),
+		ck_works(marks_read(&lists->peek, &state, &bounds, &lists->marks, &err),
 			 &err);
 }
 
@@ -375,6 +377,7 @@ TEST(member_on_a_page_that_is_not_there_is_not_read)
 
 TEST(process_that_goes_away_is_an_error)
 {
+	const struct marks_bounds bounds = { MANY, MARKS_MOST, never };
 	struct lists lists;
 	struct ari_error err;
 	struct view state;
@@ -385,18 +388,19 @@ TEST(process_that_goes_away_is_an_error)
 			   MALLOC_STATE, lists.world.arenas[0].address, &err),
 		 &err);
 	lists.world.fake.broken = ARI_GONE;
-	ck_fails(marks_read(&lists.peek, &state, MANY, never, &lists.marks, &err), &err,
+	ck_fails(marks_read(&lists.peek, &state, &bounds, &lists.marks, &err), &err,
 		 ARI_GONE);
 	end(&lists);
 }
 
 /* An honest program may have that many: the list is none the worse for it. */
-TEST(lists_of_more_than_a_million_are_cut)
+TEST(lists_of_more_than_are_kept_are_cut)
 {
-	const uint64_t at = 0x400000000000, count = MARKS_MOST + 10;
+	const uint64_t at = 0x400000000000, most = 1000, count = most + 10;
 	struct lists lists;
 
 	begin(&lists, V231);
+	lists.marks_most = most;
 	fake_map(&lists.world.fake, at, count * 32 / 4096 * 4096 + 4096, "rw-p", "");
 	for (uint64_t i = 0; i < count; i++)
 		put_chunk(&lists, at + 32 * i, 32, i + 1 < count ? at + 32 * i + 32 : 0);
@@ -405,11 +409,12 @@ TEST(lists_of_more_than_a_million_are_cut)
 	put_chunk(&lists, A, 0x80, head(&lists, BIN_UNSORTED));
 	read_to(&lists, 2 * count, false);
 	ck_assert(lists.marks.cut && !lists.marks.unread);
-	expect_end(&lists, MARKS_MOST, false);
+	expect_end(&lists, most, false);
 }
 
 TEST(time_that_is_over_ends_the_reading)
 {
+	const struct marks_bounds bounds = { MANY, MARKS_MOST, { 1 } };
 	struct lists lists;
 	struct ari_error err;
 	struct view state;
@@ -420,12 +425,10 @@ TEST(time_that_is_over_ends_the_reading)
 	ck_works(view_load(&state, &lists.world.fake.mem, &lists.world.layout,
 			   MALLOC_STATE, lists.world.arenas[0].address, &err),
 		 &err);
-	ck_fails(marks_read(&lists.peek, &state, MANY, (struct deadline){ 1 },
-			    &lists.marks, &err),
-		 &err, ARI_TIMED_OUT);
-	ck_fails(marks_read_bins(&lists.peek, &state, MANY, (struct deadline){ 1 },
-				 &lists.marks, &err),
-		 &err, ARI_TIMED_OUT);
+	ck_fails(marks_read(&lists.peek, &state, &bounds, &lists.marks, &err), &err,
+		 ARI_TIMED_OUT);
+	ck_fails(marks_read_bins(&lists.peek, &state, &bounds, &lists.marks, &err), &err,
+		 ARI_TIMED_OUT);
 	end(&lists);
 }
 
@@ -442,5 +445,5 @@ UNIT_MAIN("walk/marks", empty_lists_mark_nothing,
 	  no_more_chunks_are_followed_than_there_can_be,
 	  marks_of_two_sources_are_merged_by_address_and_ones_own_win,
 	  member_on_a_page_that_is_not_there_is_not_read,
-	  process_that_goes_away_is_an_error, lists_of_more_than_a_million_are_cut,
+	  process_that_goes_away_is_an_error, lists_of_more_than_are_kept_are_cut,
 	  time_that_is_over_ends_the_reading)
