@@ -48,14 +48,14 @@ static const struct field *find_field(const struct record *record, const char *k
 }
 
 /* A member that this release does not know is a later one's. */
-static bool read_member(struct scan *scan, void *data, const char *key,
+static bool read_member(struct parse *parse, void *data, const char *key,
 			struct ari_error *err)
 {
 	const struct place *place = data;
 	const struct field *field = find_field(place->field->record, key);
 
 	if (field == NULL)
-		return scan_skip(scan, err);
+		return parse_skip(parse, err);
 	return read_field(place->reader, field, (char *)place->at + field->offset, err);
 }
 
@@ -65,7 +65,7 @@ static bool read_value(struct reader *reader, const struct field *field, void *a
 	struct json_object *value;
 	bool done;
 
-	if (!scan_value(&reader->scan, &value, err))
+	if (!parse_value(&reader->parse, &value, err))
 		return false;
 	done = value_take(reader, field, value, at, err);
 	json_object_put(value);
@@ -80,18 +80,18 @@ static bool read_record(struct reader *reader, const struct field *field, void *
 	struct field whole = *field;
 
 	if (has_lists(field->record))
-		return scan_members(&reader->scan, read_member, &place, err);
+		return parse_members(&reader->parse, read_member, &place, err);
 	whole.type = FIELD_RECORD;
 	return read_value(reader, &whole, at, err);
 }
 
-static bool read_element(struct scan *scan, void *data, struct ari_error *err)
+static bool read_element(struct parse *parse, void *data, struct ari_error *err)
 {
 	const struct place *list = data;
 	const struct record *record = list->field->record;
 	void *at = value_add(list->reader, record, list->at, err);
 
-	(void)scan;
+	(void)parse;
 	if (at == NULL)
 		return false;
 	if (list->field->type == FIELD_ROWS)
@@ -106,9 +106,10 @@ static bool read_list(struct reader *reader, const struct field *field,
 	struct place place = { reader, field, list };
 
 	if (list->known)
-		return scan_bad(&reader->scan, err, "\"%s\" is there twice", field->key);
+		return parse_bad(&reader->parse, err, "\"%s\" is there twice",
+				 field->key);
 	list->known = true;
-	return scan_elements(&reader->scan, read_element, &place, err);
+	return parse_elements(&reader->parse, read_element, &place, err);
 }
 
 static bool read_field(struct reader *reader, const struct field *field, void *at,
@@ -116,10 +117,10 @@ static bool read_field(struct reader *reader, const struct field *field, void *a
 {
 	char next = '\0';
 
-	if (!scan_peek(&reader->scan, &next, err))
+	if (!parse_peek(&reader->parse, &next, err))
 		return false;
 	if (next == 'n') /* null, or not JSON */
-		return scan_skip(&reader->scan, err);
+		return parse_skip(&reader->parse, err);
 	if (field->type == FIELD_LIST || field->type == FIELD_ROWS)
 		return read_list(reader, field, at, err);
 	if (field->type == FIELD_RECORD)
@@ -135,13 +136,13 @@ static bool check_schema(struct reader *reader, struct json_object *value,
 	const char *schema;
 
 	if (!value_text(value, &schema))
-		return scan_bad(&reader->scan, err, "not a snapshot: no schema");
+		return parse_bad(&reader->parse, err, "not a snapshot: no schema");
 	if (strcmp(schema, SCHEMA) == 0)
 		return true;
-	return scan_bad(&reader->scan, err,
-			"its schema is '%.40s': a snapshot has " SCHEMA
-			", a later release may read others",
-			schema);
+	return parse_bad(&reader->parse, err,
+			 "its schema is '%.40s': a snapshot has " SCHEMA
+			 ", a later release may read others",
+			 schema);
 }
 
 static bool take_stopped(struct reader *reader, struct json_object *value,
@@ -153,12 +154,12 @@ static bool take_stopped(struct reader *reader, struct json_object *value,
 	if (value == NULL)
 		return true;
 	if (!json_object_is_type(value, json_type_object))
-		return scan_bad(&reader->scan, err, "\"stopped\" is not an object");
+		return parse_bad(&reader->parse, err, "\"stopped\" is not an object");
 	json_object_object_get_ex(value, "reason", &reason);
 	json_object_object_get_ex(value, "message", &message);
 	if (!value_text(reason, &word) || !value_text(message, &text))
-		return scan_bad(&reader->scan, err,
-				"\"stopped\" has no reason or no message");
+		return parse_bad(&reader->parse, err,
+				 "\"stopped\" has no reason or no message");
 	fail(&reader->model->stopped, stopped_code(word), "%s", text);
 	return true;
 }
@@ -176,14 +177,14 @@ static bool read_own(struct reader *reader, const char *key, struct ari_error *e
 	struct json_object *value;
 	bool done;
 
-	if (!scan_value(&reader->scan, &value, err))
+	if (!parse_value(&reader->parse, &value, err))
 		return false;
 	done = take_own(reader, key, value, err);
 	json_object_put(value);
 	return done;
 }
 
-static bool read_part(struct scan *scan, void *data, const char *key,
+static bool read_part(struct parse *parse, void *data, const char *key,
 		      struct ari_error *err)
 {
 	const struct place *place = data;
@@ -193,15 +194,15 @@ static bool read_part(struct scan *scan, void *data, const char *key,
 			place->reader->parts |= 1u << i;
 	if (strcmp(key, "schema") == 0 || strcmp(key, "stopped") == 0)
 		return read_own(place->reader, key, err);
-	return read_member(scan, data, key, err);
+	return read_member(parse, data, key, err);
 }
 
 static bool check_parts(const struct reader *reader, struct ari_error *err)
 {
 	for (size_t i = 0; i < COUNT(parts); i++)
 		if ((reader->parts & 1u << i) == 0)
-			return scan_bad(&reader->scan, err, "not a snapshot: no \"%s\"",
-					parts[i]);
+			return parse_bad(&reader->parse, err, "not a snapshot: no \"%s\"",
+					 parts[i]);
 	return true;
 }
 
@@ -212,13 +213,13 @@ static bool read_document(struct reader *reader, struct ari_error *err)
 	struct place place = { reader, &whole, reader->model };
 	char next = '\0';
 
-	if (!scan_peek(&reader->scan, &next, err))
+	if (!parse_peek(&reader->parse, &next, err))
 		return false;
 	if (next != '{')
-		return scan_bad(&reader->scan, err,
-				"not a snapshot: it does not begin with '{'");
-	return scan_members(&reader->scan, read_part, &place, err) &&
-	       scan_end(&reader->scan, err) && check_parts(reader, err);
+		return parse_bad(&reader->parse, err,
+				 "not a snapshot: it does not begin with '{'");
+	return parse_members(&reader->parse, read_part, &place, err) &&
+	       parse_end(&reader->parse, err) && check_parts(reader, err);
 }
 
 bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *err)
@@ -226,11 +227,11 @@ bool ari_model_read(const char *file, struct ari_model **ret, struct ari_error *
 	struct reader reader = { .room = MODEL_MOST };
 	bool done;
 
-	if (!scan_open(&reader.scan, file, err))
+	if (!parse_open(&reader.parse, file, err))
 		return false;
 	reader.model = model_new(err);
 	done = reader.model != NULL && read_document(&reader, err);
-	scan_close(&reader.scan);
+	parse_close(&reader.parse);
 	if (done)
 		*ret = reader.model;
 	else

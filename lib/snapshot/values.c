@@ -23,14 +23,14 @@ typedef bool take_fn(struct reader *reader, const struct field *field,
 static bool wrong(struct reader *reader, const struct field *field, const char *wanted,
 		  struct ari_error *err)
 {
-	return scan_bad(&reader->scan, err, "\"%s\" is not %s", field->key, wanted);
+	return parse_bad(&reader->parse, err, "\"%s\" is not %s", field->key, wanted);
 }
 
 /* Before the model grows by so many bytes. */
 static bool spend(struct reader *reader, size_t bytes, struct ari_error *err)
 {
 	if (bytes > reader->room)
-		return scan_bad(&reader->scan, err, "more than a model may hold");
+		return parse_bad(&reader->parse, err, "more than a model may hold");
 	reader->room -= bytes;
 	return true;
 }
@@ -226,8 +226,8 @@ static bool word_of(struct reader *reader, const char *text, const char **ret,
 		}
 	}
 	if (model->words.count == WORDS_MOST)
-		return scan_bad(&reader->scan, err, "more than %d different ids",
-				WORDS_MOST);
+		return parse_bad(&reader->parse, err, "more than %d different ids",
+				 WORDS_MOST);
 	slot = list_add(&model->words, err);
 	if (slot == NULL || !copy_text(reader, text, slot, err))
 		return false;
@@ -392,8 +392,8 @@ bool value_whole(struct reader *reader, const struct record *record, const void 
 			(const void *)((const char *)at + field->offset);
 
 		if (field->type == FIELD_LITERAL && *text == NULL)
-			return scan_bad(&reader->scan, err, "an element without \"%s\"",
-					field->key);
+			return parse_bad(&reader->parse, err, "an element without \"%s\"",
+					 field->key);
 	}
 	return true;
 }

@@ -3,11 +3,11 @@
 #define SNAPSHOT_VALUES_H
 
 #include "model/fields.h"
-#include "snapshot/scan.h"
+#include "snapshot/parse.h"
 
 /* A document on its way into a model. */
 struct reader {
-	struct scan scan;
+	struct parse parse;
 	struct ari_model *model;
 	uint64_t room;	    /* bytes that the model may still grow by */
 	unsigned int parts; /* that it must have and that were met: bits of read.c's */
