@@ -184,8 +184,15 @@ static bool core_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops core_ops = { core_pages, core_runs, core_rss,
-					 core_copy,  core_file, core_refresh };
+static const struct mem_ops core_ops = {
+	.pages = core_pages,
+	.mapped_pages = core_pages,
+	.runs = core_runs,
+	.rss = core_rss,
+	.copy = core_copy,
+	.file = core_file,
+	.refresh = core_refresh,
+};
 
 /* ---- its headers ---- */
 

@@ -34,21 +34,39 @@ static void set_apart(const struct span *span, uint64_t page, uint64_t start,
 	}
 }
 
+static void set_pools_apart(const struct live *live, uint64_t start, size_t count,
+			    uint8_t *states)
+{
+	uint64_t page = live->mem.page_bytes;
+	ptrdiff_t i =
+		list_floor(live->hugetlb.at, live->hugetlb.count, sizeof(struct span),
+			   offsetof(struct span, start), start);
+
+	for (i = i < 0 ? 0 : i; (size_t)i < live->hugetlb.count &&
+				live->hugetlb.at[i].start < start + count * page;
+	     i++)
+		set_apart(&live->hugetlb.at[i], page, start, count, states);
+}
+
 static bool live_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *states,
 		       struct ari_error *err)
 {
 	struct live *live = live_of(mem);
-	ptrdiff_t i;
 
 	if (!residency_lookup(&live->residency, start, count, states, err))
 		return false;
-	i = list_floor(live->hugetlb.at, live->hugetlb.count, sizeof(struct span),
-		       offsetof(struct span, start), start);
-	for (i = i < 0 ? 0 : i;
-	     (size_t)i < live->hugetlb.count &&
-	     live->hugetlb.at[i].start < start + count * mem->page_bytes;
-	     i++)
-		set_apart(&live->hugetlb.at[i], mem->page_bytes, start, count, states);
+	set_pools_apart(live, start, count, states);
+	return true;
+}
+
+static bool live_mapped_pages(struct mem *mem, uint64_t start, size_t count,
+			      uint8_t *states, struct ari_error *err)
+{
+	struct live *live = live_of(mem);
+
+	if (!residency_lookup_mapped(&live->residency, start, count, states, err))
+		return false;
+	set_pools_apart(live, start, count, states);
 	return true;
 }
 
@@ -223,8 +241,15 @@ static bool live_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops live_ops = { live_pages, live_runs, live_rss,
-					 live_copy,  live_file, live_refresh };
+static const struct mem_ops live_ops = {
+	.pages = live_pages,
+	.mapped_pages = live_mapped_pages,
+	.runs = live_runs,
+	.rss = live_rss,
+	.copy = live_copy,
+	.file = live_file,
+	.refresh = live_refresh,
+};
 
 /*
  * Reads one word of a page that is surely present, the running program's stack:

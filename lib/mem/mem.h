@@ -30,6 +30,9 @@ struct mem_ops {
 	/* As pages_lookup(). */
 	bool (*pages)(struct mem *mem, uint64_t start, size_t count, uint8_t *states,
 		      struct ari_error *err);
+	/* As pages_lookup_mapped(), for what *maps says is plain memory. */
+	bool (*mapped_pages)(struct mem *mem, uint64_t start, size_t count,
+			     uint8_t *states, struct ari_error *err);
 	/* As pages_runs(). */
 	bool (*runs)(struct mem *mem, uint64_t start, uint64_t end, struct page_run *runs,
 		     size_t room, size_t *ret_count, uint64_t *ret_reached,

@@ -207,14 +207,22 @@ static bool keep_block(struct reader *reader, size_t count, struct ari_error *er
 	return true;
 }
 
+static bool look_up(struct reader *reader, uint64_t block, size_t count,
+		    struct ari_error *err)
+{
+	const struct mem_ops *ops = reader->mem->ops;
+
+	return (reader->mapped ? ops->mapped_pages : ops->pages)(
+		reader->mem, block, count, reader->states, err);
+}
+
 static bool load_block(struct reader *reader, uint64_t block, struct ari_error *err)
 {
 	size_t count = block_pages(reader, block);
 	uint64_t page = reader->mem->page_bytes;
 	bool again = block < reader->counted;
 
-	if (!deadline_ok(reader->deadline, err) ||
-	    !reader->mem->ops->pages(reader->mem, block, count, reader->states, err))
+	if (!deadline_ok(reader->deadline, err) || !look_up(reader, block, count, err))
 		return false;
 	reader->block = block;
 	reader->below_block = below_block(reader, block);

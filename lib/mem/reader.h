@@ -58,7 +58,8 @@ struct reader_sum {
 struct reader {
 	struct mem *mem;
 	struct deadline deadline; /* the caller's; none when zeroed */
-	unsigned int page_shift;  /* pages of 1 << page_shift bytes */
+	bool mapped; /* the caller's: all of the range is plain memory by *mem->maps */
+	unsigned int page_shift; /* pages of 1 << page_shift bytes */
 	uint8_t *window;
 	uint64_t start, end; /* the window holds these addresses */
 	size_t want;	     /* how much to read next */

@@ -146,6 +146,30 @@ bool maps_covers(const struct maps *maps, uint64_t address, uint64_t length,
 	return true;
 }
 
+/* [vvar], [vdso] and [stack] are anonymous, too; what prctl() named is "[anon:…]". */
+static bool is_plain(const struct map *map)
+{
+	return map_is_anonymous(map) &&
+	       (map->path[0] == '\0' || strcmp(map->path, "[heap]") == 0 ||
+		strncmp(map->path, "[anon", 5) == 0);
+}
+
+bool maps_is_plain(const struct maps *maps, uint64_t address, uint64_t length)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(address, length, &end))
+		return false;
+	while (address < end) {
+		const struct map *map = maps_find(maps, address);
+
+		if (map == NULL || !is_plain(map))
+			return false;
+		address = map->end;
+	}
+	return true;
+}
+
 size_t maps_spans(const struct maps *maps, uint64_t span)
 {
 	uint64_t spans = 0;

@@ -55,6 +55,12 @@ bool maps_covers(const struct maps *maps, uint64_t address, uint64_t length,
 		 unsigned int flags);
 
 /*
+ * Whether [address, address + length) is memory of the process alone and nothing else:
+ * no file's, no device's, none that the kernel shares with it.
+ */
+bool maps_is_plain(const struct maps *maps, uint64_t address, uint64_t length);
+
+/*
  * How many pieces of `span` bytes, aligned to it, writable memory can hold at
  * most: the bound of every walk from heap to heap.
  */

@@ -38,21 +38,52 @@ struct scan_arg {
 #define ENTRIES	    512
 #define RUN_ENTRIES 1024
 
+/* Which pages PAGEMAP_SCAN is asked for, and what the others are. */
+struct question {
+	uint64_t inverted, any_of;
+	uint64_t tell;	/* besides what is always told */
+	uint8_t others; /* enum page_state */
+};
+
+#define TELL_ALWAYS (SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE)
+
+static const struct question who_is_there = {
+	.any_of = SCAN_PRESENT | SCAN_SWAPPED,
+	.others = PAGE_ABSENT,
+};
+
+static const struct question who_is_there_and_whose = {
+	.any_of = SCAN_PRESENT | SCAN_SWAPPED,
+	.tell = SCAN_FILE,
+	.others = PAGE_ABSENT,
+};
+
+/*
+ * Nearly all pages of a heap are just present.  The kernel is quick to pass a page that
+ * is not asked for; but so it passes what is not mapped, which has no pages.
+ */
+static const struct question who_is_odd = {
+	.inverted = SCAN_PRESENT,
+	.any_of = SCAN_PRESENT | SCAN_ZERO | SCAN_HUGE,
+	.others = PAGE_PRESENT,
+};
+
 static bool scan(const struct pages *pages, uint64_t start, uint64_t end,
-		 struct scan_region *regions, size_t room, uint64_t also,
-		 struct scan_arg *arg, size_t *ret)
+		 struct scan_region *regions, size_t room,
+		 const struct question *question, struct scan_arg *arg, size_t *ret)
 {
+	uint64_t guards = pages->can_tell_guards ? SCAN_GUARD : 0;
 	int found;
 
-	also |= pages->can_tell_guards ? SCAN_GUARD : 0;
 	*arg = (struct scan_arg){
 		.size = sizeof(*arg),
 		.start = start,
 		.end = end,
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = room,
-		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE | also,
+		.category_inverted = question->inverted,
+		.category_anyof_mask = question->any_of,
+		.return_mask = TELL_ALWAYS | guards | question->tell,
 	};
 	found = ioctl(pages->fd, SCAN_IOCTL, arg);
 	if (found < 0)
@@ -63,10 +94,13 @@ static bool scan(const struct pages *pages, uint64_t start, uint64_t end,
 
 static uint8_t state_of_region(const struct scan_region *region)
 {
-	if (!(region->categories & SCAN_PRESENT))
-		return region->categories & SCAN_GUARD ? PAGE_ABSENT : PAGE_SWAPPED;
-	return (region->categories & SCAN_ZERO ? PAGE_ZERO : PAGE_PRESENT) |
-	       (region->categories & SCAN_HUGE ? PAGE_IS_HUGE : 0);
+	uint64_t is = region->categories;
+
+	if (!(is & SCAN_PRESENT))
+		return is & SCAN_SWAPPED && !(is & SCAN_GUARD) ? PAGE_SWAPPED
+							       : PAGE_ABSENT;
+	return (is & SCAN_ZERO ? PAGE_ZERO : PAGE_PRESENT) |
+	       (is & SCAN_HUGE ? PAGE_IS_HUGE : 0);
 }
 
 static uint8_t state_of_entry(uint64_t entry)
@@ -84,10 +118,11 @@ static void find_abilities(struct pages *pages)
 	size_t found;
 
 	pages->can_scan = pages->can_tell_guards = true;
-	if (scan(pages, 0, 0, &region, 1, SCAN_FILE, &arg, &found))
+	if (scan(pages, 0, 0, &region, 1, &who_is_there_and_whose, &arg, &found))
 		return;
 	pages->can_tell_guards = false;
-	pages->can_scan = scan(pages, 0, 0, &region, 1, SCAN_FILE, &arg, &found);
+	pages->can_scan =
+		scan(pages, 0, 0, &region, 1, &who_is_there_and_whose, &arg, &found);
 }
 
 bool pages_open(const struct target *target, struct pages *ret, struct ari_error *err)
@@ -113,28 +148,34 @@ static bool gone(struct ari_error *err)
 }
 
 static bool lookup_by_scan(const struct pages *pages, uint64_t start, size_t count,
-			   uint8_t *states, struct ari_error *err)
+			   const struct question *question, uint8_t *states,
+			   struct ari_error *err)
 {
 	uint64_t end = start + count * pages->page_bytes, at = start;
 	struct scan_region regions[REGIONS];
 
-	memset(states, PAGE_ABSENT, count);
+	memset(states, question->others, count);
 	while (at < end) {
 		struct scan_arg arg;
 		size_t found;
 
-		if (!scan(pages, at, end, regions, REGIONS, 0, &arg, &found)) {
+		if (!scan(pages, at, end, regions, REGIONS, question, &arg, &found)) {
 			if (errno == EINTR)
 				continue;
 			/* Beyond user space, where a link that is none may lead. */
+			memset(states, PAGE_ABSENT, count);
 			return errno == EFAULT || gone(err);
 		}
 		for (size_t i = 0; i < found; i++)
 			memset(states + (regions[i].start - start) / pages->page_bytes,
 			       state_of_region(&regions[i]),
 			       (regions[i].end - regions[i].start) / pages->page_bytes);
-		if (arg.walk_end <= at)
-			break; /* never seen; must not hang */
+		if (arg.walk_end <= at) {
+			/* Never seen; must not hang. */
+			memset(states + (at - start) / pages->page_bytes, PAGE_ABSENT,
+			       (end - at) / pages->page_bytes);
+			break;
+		}
 		at = arg.walk_end;
 	}
 	return true;
@@ -166,8 +207,9 @@ static bool lookup_by_entries(const struct pages *pages, uint64_t start, size_t 
 	return true;
 }
 
-bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
-		  uint8_t *states, struct ari_error *err)
+static bool lookup(const struct pages *pages, uint64_t start, size_t count,
+		   const struct question *question, uint8_t *states,
+		   struct ari_error *err)
 {
 	uint64_t bytes, end;
 
@@ -179,8 +221,21 @@ bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 		memset(states, PAGE_UNKNOWN, count);
 		return true;
 	}
-	return pages->can_scan ? lookup_by_scan(pages, start, count, states, err)
-			       : lookup_by_entries(pages, start, count, states, err);
+	return pages->can_scan
+		       ? lookup_by_scan(pages, start, count, question, states, err)
+		       : lookup_by_entries(pages, start, count, states, err);
+}
+
+bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
+		  uint8_t *states, struct ari_error *err)
+{
+	return lookup(pages, start, count, &who_is_there, states, err);
+}
+
+bool pages_lookup_mapped(const struct pages *pages, uint64_t start, size_t count,
+			 uint8_t *states, struct ari_error *err)
+{
+	return lookup(pages, start, count, &who_is_odd, states, err);
 }
 
 /* ---- runs ---- */
@@ -200,14 +255,15 @@ static bool runs_by_scan(const struct pages *pages, uint64_t start, uint64_t end
 			 bool tell_files, struct page_run *runs, size_t room,
 			 size_t *ret_count, uint64_t *ret_reached, struct ari_error *err)
 {
-	uint64_t also = tell_files ? SCAN_FILE : 0;
+	const struct question *question =
+		tell_files ? &who_is_there_and_whose : &who_is_there;
 	struct scan_region regions[REGIONS];
 	struct scan_arg arg;
 	size_t found;
 
 	if (room > REGIONS)
 		room = REGIONS;
-	while (!scan(pages, start, end, regions, room, also, &arg, &found))
+	while (!scan(pages, start, end, regions, room, question, &arg, &found))
 		if (errno != EINTR)
 			return gone(err);
 	for (size_t i = 0; i < found; i++) {

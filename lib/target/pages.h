@@ -52,6 +52,14 @@ bool pages_lookup(const struct pages *pages, uint64_t start, size_t count,
 		  uint8_t *states, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * The same of pages that are all mapped, and none of them a device's: where most are
+ * present it takes a third of the time.  A page that is not mapped shows as present.
+ */
+bool pages_lookup_mapped(const struct pages *pages, uint64_t start, size_t count,
+			 uint8_t *states, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
 /* Pages in a row, [start, end), that are in one state: present in some way, or in swap.
  */
 struct page_run {

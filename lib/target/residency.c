@@ -100,18 +100,32 @@ static uint8_t apply(enum rule rule, uint8_t state)
 	return rule == RULE_ALL_COUNT ? PAGE_PRESENT : PAGE_ZERO;
 }
 
-bool residency_lookup(struct residency *residency, uint64_t start, size_t count,
-		      uint8_t *states, struct ari_error *err)
+/* What the page tables leave open, by the rule of each mapping. */
+static void settle(struct residency *residency, uint64_t start, size_t count,
+		   uint8_t *states)
 {
 	uint64_t page = residency->pages.page_bytes;
 
-	if (!pages_lookup(&residency->pages, start, count, states, err))
-		return false;
-	if (!residency->has_smaps)
-		return true;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && residency->has_smaps; i++)
 		if (states[i] == PAGE_NOT_ALONE || states[i] == PAGE_UNKNOWN)
 			states[i] =
 				apply(rule_of(residency, start + i * page), states[i]);
+}
+
+bool residency_lookup(struct residency *residency, uint64_t start, size_t count,
+		      uint8_t *states, struct ari_error *err)
+{
+	if (!pages_lookup(&residency->pages, start, count, states, err))
+		return false;
+	settle(residency, start, count, states);
+	return true;
+}
+
+bool residency_lookup_mapped(struct residency *residency, uint64_t start, size_t count,
+			     uint8_t *states, struct ari_error *err)
+{
+	if (!pages_lookup_mapped(&residency->pages, start, count, states, err))
+		return false;
+	settle(residency, start, count, states);
 	return true;
 }

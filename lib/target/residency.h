@@ -26,8 +26,12 @@ bool residency_open(const struct target *target, struct residency *ret,
 		    struct ari_error *err) __attribute__((warn_unused_result));
 void residency_close(struct residency *residency);
 
+/* As pages_lookup() and pages_lookup_mapped(). */
 bool residency_lookup(struct residency *residency, uint64_t start, size_t count,
 		      uint8_t *states, struct ari_error *err)
+	__attribute__((warn_unused_result));
+bool residency_lookup_mapped(struct residency *residency, uint64_t start, size_t count,
+			     uint8_t *states, struct ari_error *err)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -305,6 +305,7 @@ static bool begin(struct chunk_walk *walk, struct ari_error *err)
 	walk->steps_left = STEPS_FOR_ALL + (segment->end - segment->first) / 4;
 	chain_set_mark(walk, first_mark(walk->marks, segment->from));
 	walk->reader->kept.wanted = walk->runs_wanted;
+	walk->reader->mapped = segment->mapped;
 	reader_begin(walk->reader, segment->from, segment->to, segment->top,
 		     segment->top + segment->top_bytes);
 	books_begin(&walk->books, walk->rules, walk->reader);

@@ -57,6 +57,7 @@ struct segment {
 	uint64_t top;	   /* 0: top is not in it */
 	uint64_t top_bytes;
 	bool unmaps; /* a heap that free() unmaps once all of it is free */
+	bool mapped; /* as reader.h's */
 };
 
 /* Pieces side by side, as one. */

@@ -26,6 +26,7 @@ static struct segment segment_of(const struct arena_visit *visit, size_t index)
 		.from = heap->address,
 		.to = heap->address + heap->mprotect_bytes,
 		.end = heap->address + heap->bytes,
+		.mapped = visit->mapped,
 	};
 
 	if (heap->bytes == ARI_UNKNOWN) {
@@ -317,6 +318,7 @@ static bool replace_pieces(struct worker *worker, struct arena_visit *visit,
 		heap->address = piece->start;
 		heap->bytes = heap->mprotect_bytes = heap->span_bytes =
 			piece->end - piece->start;
+		reader->mapped = false; /* they are anywhere */
 		reader_begin(reader, piece->start, piece->end, 0, 0);
 		if (!reader_finish(reader, err))
 			return false;
@@ -449,6 +451,25 @@ static void set_rules(struct arena_visit *visit)
 	}
 }
 
+/*
+ * By the mappings, which may be older than the arena is now: where a heap has gone since,
+ * the look behind tells that the arena has moved.
+ */
+static bool is_mapped(const struct arena_visit *visit)
+{
+	const struct ari_arena *arena = visit->arena;
+
+	for (size_t i = 0; i < arena->heaps.count; i++) {
+		const struct ari_heap *heap = &arena->heaps.at[i];
+
+		if (heap->mprotect_bytes == ARI_UNKNOWN ||
+		    !maps_is_plain(visit->walk->mem->maps, heap->address,
+				   heap->mprotect_bytes))
+			return false;
+	}
+	return true;
+}
+
 /* The headers, and what else is told by the mappings, under the crew's lock. */
 static bool begin(struct worker *worker, struct arena_visit *visit, bool again,
 		  struct ari_error *err)
@@ -459,8 +480,10 @@ static bool begin(struct worker *worker, struct arena_visit *visit, bool again,
 	crew_lock(worker->crew);
 	done = (!again || walk->mem->ops->refresh(walk->mem, err)) &&
 	       arena_begin(walk, visit->arena, &visit->state, &visit->before, err);
-	if (done)
+	if (done) {
 		set_rules(visit);
+		visit->mapped = is_mapped(visit);
+	}
 	walk->model->quality.retries += again;
 	crew_unlock(worker->crew);
 	return done;

@@ -29,6 +29,7 @@ struct arena_visit {
 	struct view state;
 	struct arena_state before;
 	struct trim_rules rules;
+	bool mapped; /* all its heaps, by the mappings when this attempt began */
 	struct marks marks;
 	struct marks cached;	/* by threads, read anew for this attempt */
 	uint64_t astray_before; /* marks.astray of the attempt before */

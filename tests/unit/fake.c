@@ -74,6 +74,18 @@ static bool fake_pages(struct mem *mem, uint64_t start, size_t count, uint8_t *s
 	return true;
 }
 
+/* As the kernel has it: what is not mapped is not told from what is present. */
+static bool fake_mapped_pages(struct mem *mem, uint64_t start, size_t count,
+			      uint8_t *states, struct ari_error *err)
+{
+	if (!fake_pages(mem, start, count, states, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (state_at(fake_of(mem), start + i * mem->page_bytes) == NULL)
+			states[i] = PAGE_PRESENT;
+	return true;
+}
+
 static bool is_there(const uint8_t *state)
 {
 	return state != NULL &&
@@ -262,8 +274,15 @@ static bool fake_refresh(struct mem *mem, struct ari_error *err)
 	return true;
 }
 
-static const struct mem_ops fake_ops = { fake_pages, fake_runs, fake_rss,
-					 fake_copy,  fake_file, fake_refresh };
+static const struct mem_ops fake_ops = {
+	.pages = fake_pages,
+	.mapped_pages = fake_mapped_pages,
+	.runs = fake_runs,
+	.rss = fake_rss,
+	.copy = fake_copy,
+	.file = fake_file,
+	.refresh = fake_refresh,
+};
 
 void fake_init(struct fake *fake, uint64_t page_bytes)
 {

@@ -45,6 +45,24 @@ static uint64_t word_at(const struct reader *reader, uint64_t address)
 	return word;
 }
 
+/* What has lost its mapping since looks present then, and cannot be read. */
+TEST(page_that_went_away_is_unreadable)
+{
+	struct fake fake;
+	struct reader reader;
+
+	begin(&fake, &reader);
+	fake_unmap(&fake, AT);
+	fake_map(&fake, AT, 5 * PAGE, "rw-p", "");
+	fake_map(&fake, AT + 6 * PAGE, (PAGES - 6) * PAGE, "rw-p", "");
+	reader.mapped = true;
+	reader_begin(&reader, AT, AT + PAGES * PAGE, 0, 0);
+	ck_assert_uint_eq(reach(&reader, AT), PAGE_PRESENT);
+	ck_assert_uint_eq(reach(&reader, AT + 5 * PAGE), PAGE_UNREADABLE);
+	ck_assert_uint_eq(reach(&reader, AT + 6 * PAGE), PAGE_PRESENT);
+	end(&fake, &reader);
+}
+
 TEST(every_page_is_read_in_its_turn)
 {
 	struct fake fake;
@@ -438,7 +456,7 @@ TEST(time_that_is_over_ends_the_counting)
 	end(&fake, &reader);
 }
 
-UNIT_MAIN("mem/reader", every_page_is_read_in_its_turn,
+UNIT_MAIN("mem/reader", page_that_went_away_is_unreadable, every_page_is_read_in_its_turn,
 	  pages_of_16_and_64_kib_are_read_whole, what_is_jumped_over_is_not_read,
 	  page_that_is_not_present_says_so_and_shows_zeros_to_its_neighbours,
 	  page_of_zeros_and_shared_page_are_read, pages_are_counted_by_their_states,

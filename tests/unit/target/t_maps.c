@@ -207,6 +207,26 @@ TEST(covers_asks_for_every_byte)
 	maps_done(&maps);
 }
 
+TEST(plain_memory_is_nobody_elses)
+{
+	struct maps maps = fake_maps("1000-2000 rw-p 0 00:00 0\n"
+				     "2000-3000 ---p 0 00:00 0 [anon:malloc]\n"
+				     "3000-4000 rw-p 0 00:00 0 [heap]\n"
+				     "4000-5000 rw-p 0 00:00 0 [stack]\n"
+				     "6000-7000 rw-s 0 00:01 7 /dev/zero\n"
+				     "7000-8000 rw-p 0 08:01 7 /a/file\n"
+				     "8000-9000 r--p 0 00:00 0 [vvar]\n");
+
+	ck_assert(maps_is_plain(&maps, 0x1000, 0x3000));
+	ck_assert(maps_is_plain(&maps, 0x1800, 1));
+	ck_assert(!maps_is_plain(&maps, 0x1000, 0x3001));
+	ck_assert(!maps_is_plain(&maps, 0x0fff, 2));
+	for (uint64_t at = 0x4000; at < 0x9000; at += 0x1000)
+		ck_assert(!maps_is_plain(&maps, at, 0x1000));
+	ck_assert(!maps_is_plain(&maps, 0x1000, UINT64_MAX));
+	maps_done(&maps);
+}
+
 TEST(ends_of_the_address_space_are_addresses_like_others)
 {
 	struct maps maps =
@@ -303,6 +323,7 @@ UNIT_MAIN("target/maps", line_is_taken_apart, flags_are_those_of_the_line,
 	  mapping_seen_twice_is_counted_once,
 	  file_mapping_cut_at_its_front_shows_what_it_did_there,
 	  find_takes_the_start_in_and_the_end_not, covers_asks_for_every_byte,
+	  plain_memory_is_nobody_elses,
 	  ends_of_the_address_space_are_addresses_like_others,
 	  spans_count_every_piece_that_is_touched, own_memory_is_private_and_no_files,
 	  garbled_text_is_an_error_or_in_order)

@@ -257,6 +257,63 @@ TEST(runs_of_either_way_are_the_same)
 	close(target.task_dir);
 }
 
+/* Of what is mapped: pages without memory, with some, only read, and of a guard. */
+TEST(mapped_pages_are_told_as_all_others_are)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	volatile char *at = mmap(NULL, 2000 * bytes, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start = (uint64_t)(uintptr_t)at;
+	uint8_t states[2000], mapped[2000];
+	struct ari_error err;
+	struct pages pages;
+	char read = 0;
+
+	ck_assert_ptr_ne((void *)at, MAP_FAILED);
+	madvise((void *)at, 2000 * bytes, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < 2000; i++)
+		if (i % 3 == 1 || (i > 700 && i < 1500))
+			at[i * bytes] = 1;
+		else if (i % 3 == 2)
+			read |= at[i * bytes];
+	ck_assert_int_eq(read, 0);
+	madvise((char *)at + 800 * bytes, 10 * bytes, MADV_GUARD_INSTALL);
+	mprotect((char *)at + 900 * bytes, 10 * bytes, PROT_NONE);
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	for (int turn = 0; turn < 2; turn++) {
+		ck_works(pages_lookup(&pages, start, 2000, states, &err), &err);
+		ck_works(pages_lookup_mapped(&pages, start, 2000, mapped, &err), &err);
+		ck_assert_mem_eq(states, mapped, sizeof(states));
+		ck_assert_uint_eq(states[0], PAGE_ABSENT);
+		ck_assert_uint_eq(states[1], PAGE_PRESENT);
+		ck_assert_uint_eq(states[900], PAGE_PRESENT);
+		pages.can_scan = false;
+	}
+	pages_close(&pages);
+	close(target.task_dir);
+	munmap((void *)at, 2000 * bytes);
+}
+
+/* Beyond user space nothing is mapped, whatever was thought of it. */
+TEST(mapped_pages_where_no_process_has_any_are_absent)
+{
+	uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct target target = { .pid = getpid(), .task = getpid(), .page_bytes = bytes };
+	struct ari_error err;
+	struct pages pages;
+	uint8_t states[2];
+
+	target.task_dir = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	ck_works(pages_open(&target, &pages, &err), &err);
+	ck_works(pages_lookup_mapped(&pages, BEYOND_USERS, 2, states, &err), &err);
+	ck_assert_uint_eq(states[0], PAGE_ABSENT);
+	ck_assert_uint_eq(states[1], PAGE_ABSENT);
+	pages_close(&pages);
+	close(target.task_dir);
+}
+
 /* Without PAGEMAP_SCAN nothing tells, and nothing is said. */
 TEST(whose_page_it_is_is_told_when_asked_for)
 {
@@ -320,4 +377,5 @@ UNIT_MAIN("target/pages", entry_of_pagemap_says_the_state,
 	  pages_beyond_the_address_space_are_a_fault, both_ways_of_looking_agree,
 	  runs_are_pages_in_a_row_in_one_state, look_for_runs_ends_far_from_anything,
 	  runs_of_either_way_are_the_same, whose_page_it_is_is_told_when_asked_for,
-	  guard_is_no_page_in_swap)
+	  mapped_pages_are_told_as_all_others_are,
+	  mapped_pages_where_no_process_has_any_are_absent, guard_is_no_page_in_swap)

@@ -84,7 +84,7 @@ TEST(time_that_is_over_ends_the_counting_of_pages)
 	make_all_top(&world, (uint64_t)512 << 20);
 	ck_works(world_walk(&world, &err), &err);
 	ops = *world.fake.mem.ops;
-	ops.pages = look_slowly;
+	ops.pages = ops.mapped_pages = look_slowly;
 	world.fake.mem.ops = &ops;
 	world.walk.jobs = 1;
 	world.walk.deadline = deadline_in(100000000);
