@@ -33,6 +33,16 @@ void peek_forget(struct peek *peek)
 	for (size_t i = 0; i < PEEK_PAGES; i++)
 		peek->address[i] = EMPTY;
 	states_forget(&peek->states);
+	peek->loads = 0;
+}
+
+static bool look_up(struct peek *peek, uint64_t page, uint8_t *ret, struct ari_error *err)
+{
+	if (peek->loads++ == PEEK_LOADS) {
+		states_forget(&peek->states);
+		peek->loads = 0;
+	}
+	return states_get(&peek->states, page, ret, err);
 }
 
 static bool load_page(struct peek *peek, uint64_t page, size_t slot, bool *ret_ok,
@@ -45,7 +55,7 @@ static bool load_page(struct peek *peek, uint64_t page, size_t slot, bool *ret_o
 
 	*ret_ok = false;
 	peek->address[slot] = EMPTY;
-	if (!states_get(&peek->states, page, &state, err))
+	if (!look_up(peek, page, &state, err))
 		return mem_is_fault(err);
 	peek->state = page_state(state);
 	if (!page_is_present(state))

@@ -12,12 +12,19 @@
 
 #define PEEK_PAGES 64
 
+/*
+ * Pages that are read by one look at the page tables, some milliseconds' worth: what was
+ * given back since would be brought in.
+ */
+#define PEEK_LOADS 1024
+
 struct peek {
 	struct mem *mem;
 	uint8_t *pages;		      /* PEEK_PAGES of them */
 	uint64_t address[PEEK_PAGES]; /* 1: empty */
 	struct states states;
-	uint8_t state; /* enum page_state of the last page that was not to be read */
+	unsigned int loads; /* of pages, since those were looked up anew */
+	uint8_t state;	    /* enum page_state of the last page that was not to be read */
 };
 
 bool peek_open(struct mem *mem, struct peek *ret, struct ari_error *err)

@@ -99,6 +99,24 @@ TEST(pages_near_each_other_are_looked_up_at_once)
 	end(&fake, &peek);
 }
 
+/* However long a list is, what was given back meanwhile is not brought in. */
+TEST(page_states_are_looked_up_anew_after_a_while)
+{
+	struct fake fake;
+	struct peek peek;
+	uint64_t word, loads = 0;
+
+	begin(&fake, &peek);
+	ck_assert(look(&peek, AT, &word));
+	fake_set_pages(&fake, AT + 0x40000, 1, PAGE_ABSENT);
+	/* Two pages of one slot, so that each look loads one. */
+	for (; loads <= PEEK_LOADS; loads++)
+		ck_assert(look(&peek, loads % 2 == 0 ? AT + 0x80000 : AT, &word));
+	ck_assert(!look(&peek, AT + 0x40000, &word));
+	ck_assert_uint_eq(fake.disturbed, 0);
+	end(&fake, &peek);
+}
+
 TEST(page_that_is_not_present_is_left_alone)
 {
 	static const enum page_state states[] = { PAGE_ABSENT, PAGE_SWAPPED };
@@ -174,6 +192,7 @@ TEST(process_that_went_away_is_an_error)
 UNIT_MAIN("mem/peek", word_is_read_and_its_page_kept,
 	  what_is_kept_is_old_until_it_is_forgotten, pages_of_one_slot_are_not_confused,
 	  pages_near_each_other_are_looked_up_at_once,
+	  page_states_are_looked_up_anew_after_a_while,
 	  page_that_is_not_present_is_left_alone, address_without_memory_shows_nothing,
 	  word_across_two_pages_shows_nothing,
 	  page_that_may_not_be_read_shows_nothing_and_is_not_kept,
