@@ -2,9 +2,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "snapshot/parse.h"
+#include "snapshot/utf8.h"
 
 #define DEPTH_MOST 32
 #define VALUE_MOST (1u << 20)
@@ -20,9 +22,8 @@ bool parse_open(struct parse *ret, const char *file, struct ari_error *err)
 		return false;
 	}
 	/* Strict about all but what follows a value: the rest of the document does. */
-	json_tokener_set_flags(parse.tokener, JSON_TOKENER_STRICT |
-						      JSON_TOKENER_ALLOW_TRAILING_CHARS |
-						      JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(parse.tokener,
+			       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	*ret = parse;
 	return true;
 }
@@ -127,8 +128,45 @@ static bool parse_window(struct parse *parse, struct json_object **ret, bool *re
 	       parse_bad(parse, err, "not JSON: %s", json_tokener_error_desc(result));
 }
 
+static bool is_text(const char *text, size_t length)
+{
+	/* What is behind a NUL is nobody's text: value_text() refuses it. */
+	return strlen(text) < length || utf8_is_valid(text);
+}
+
+/*
+ * Whether all strings in a value are UTF-8.  json-c checks that, too, but 0.18 refuses
+ * all that is not ASCII, and any release a sequence that lies across two windows.
+ */
+static bool is_utf8(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string))
+		return is_text(json_object_get_string(value),
+			       (size_t)json_object_get_string_len(value));
+	if (json_object_is_type(value, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			if (!is_utf8(json_object_array_get_idx(value, i)))
+				return false;
+	} else if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key,
+					   member) if (!utf8_is_valid(key) ||
+						       !is_utf8(member)) return false;
+	}
+	return true;
+}
+
+static bool check_utf8(const struct parse *parse, struct json_object *value,
+		       struct ari_error *err)
+{
+	if (is_utf8(value))
+		return true;
+	json_object_put(value);
+	return parse_bad(parse, err, "not JSON: a string that is not UTF-8");
+}
+
 bool parse_value(struct parse *parse, struct json_object **ret, struct ari_error *err)
 {
+	struct json_object *value = NULL;
 	struct input *input = &parse->input;
 	uint64_t begun = input->passed + input->at;
 	bool done = false;
@@ -141,9 +179,12 @@ bool parse_value(struct parse *parse, struct json_object **ret, struct ari_error
 			return cut_off(parse, err);
 		if (input->passed + input->at - begun > VALUE_MOST)
 			return parse_bad(parse, err, "a value of more than 1 MiB");
-		if (!parse_window(parse, ret, &done, err))
+		if (!parse_window(parse, &value, &done, err))
 			return false;
 	}
+	if (!check_utf8(parse, value, err))
+		return false;
+	*ret = value;
 	return true;
 }
 

@@ -135,6 +135,25 @@ TEST(packed_file_is_told_by_its_content)
 	scratch_close(&scratch);
 }
 
+/* However long it is: characters lie across the windows that are read at once. */
+TEST(text_beyond_ascii_is_read_as_it_is)
+{
+	enum { CHARACTERS = 50000 };
+	static char note[4 * CHARACTERS + 2], text[sizeof(note) + 200];
+	struct ari_model *model;
+
+	setup();
+	note[0] = 'x';
+	for (size_t i = 0; i < CHARACTERS; i++)
+		memcpy(note + 1 + 4 * i, "\xf0\x9f\x98\x80", 4);
+	snprintf(text, sizeof(text), "{" MINIMAL ", \"quality\": {\"notes\": [\"%s\"]}}",
+		 note);
+	model = read_text(text);
+	ck_assert_str_eq(model->quality.notes.at[0], note);
+	ari_model_free(model);
+	scratch_close(&scratch);
+}
+
 TEST(members_are_where_they_belong)
 {
 	struct ari_model *model;
@@ -538,8 +557,9 @@ TEST(file_that_cannot_be_read_is_named)
 
 UNIT_MAIN("snapshot/read", random_models_come_back_byte_for_byte,
 	  model_that_knows_nothing_comes_back_so, packed_file_is_told_by_its_content,
-	  members_are_where_they_belong, visit_that_was_stopped_stays_so,
-	  runs_of_pages_are_rows, order_and_space_do_not_matter,
+	  text_beyond_ascii_is_read_as_it_is, members_are_where_they_belong,
+	  visit_that_was_stopped_stays_so, runs_of_pages_are_rows,
+	  order_and_space_do_not_matter,
 	  later_versions_members_are_passed_over_and_their_words_unknown,
 	  ids_that_are_the_same_have_one_owner, times_are_those_of_rfc_3339,
 	  what_is_no_snapshot_is_refused_in_clear_words,
