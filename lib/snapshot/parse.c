@@ -15,7 +15,7 @@
 
 /*
  * json-c 0.18 (Debian 13) takes bytes above ASCII for control characters when it is to be
- * strict: there it is not, and lets some pass that is not quite JSON.
+ * strict: there it is not, and lets NaN, 01 and the like pass.
  */
 static int strict(void)
 {
@@ -175,13 +175,27 @@ static bool check_utf8(const struct parse *parse, struct json_object *value,
 	return parse_bad(parse, err, "not JSON: a string that is not UTF-8");
 }
 
+/* Neither a comment nor a string in single quotes, which json-c may let pass. */
+static bool check_begin(struct parse *parse, struct ari_error *err)
+{
+	char first = '\0';
+
+	if (!parse_peek(parse, &first, err))
+		return false;
+	return (first != '\0' && strchr("\"{[-0123456789tfn", first) != NULL) ||
+	       parse_bad(parse, err, "not JSON: no value begins so");
+}
+
 bool parse_value(struct parse *parse, struct json_object **ret, struct ari_error *err)
 {
 	struct json_object *value = NULL;
 	struct input *input = &parse->input;
-	uint64_t begun = input->passed + input->at;
+	uint64_t begun;
 	bool done = false;
 
+	if (!check_begin(parse, err))
+		return false;
+	begun = input->passed + input->at;
 	json_tokener_reset(parse->tokener);
 	while (!done) {
 		if (!look(parse, err))
