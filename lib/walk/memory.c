@@ -186,7 +186,8 @@ static void forget(struct lines *lines, enum ari_memory_kind kind)
 
 /*
  * The arenas' pages were counted when each was walked, and a process that moves has more
- * or fewer by now.  One number is given for them, that of the arenas.
+ * or fewer by now.  One number is given for them, that of the arenas; a line that was
+ * forgotten stays so.
  */
 static void take_arenas(struct lines *lines, uint64_t resident)
 {
@@ -203,10 +204,9 @@ static bool fill(struct lines *lines, struct ari_error *err)
 {
 	struct ari_model *model = lines->walk->model;
 
-	take_arenas(lines, model->totals.resident.total_bytes);
-
 	if (!lines->owners->heaps_known)
 		forget(lines, ARI_MEMORY_MALLOC_HEAPS);
+	take_arenas(lines, model->totals.resident.total_bytes);
 	if (!lines->owners->chunks_known)
 		forget(lines, ARI_MEMORY_MALLOC_MMAPPED);
 	for (size_t kind = 0; kind < KINDS; kind++) {

@@ -266,6 +266,23 @@ static void expect_forgotten(const struct made *made, enum ari_memory_kind kind)
 	ck_assert_uint_eq(row->swapped_bytes, ARI_UNKNOWN);
 }
 
+/* What the arenas had when they were walked; the sum is of the same pages then. */
+TEST(arenas_that_moved_have_one_number)
+{
+	struct made made;
+
+	begin(&made);
+	own(&made.owners.heaps, WORLD_BRK, WORLD_BRK + BRK);
+	made.world.walk.model->process.rss_bytes = BRK + DATA;
+	made.world.walk.model->totals.resident.total_bytes = BRK - 2 * PAGE;
+	count(&made);
+	ck_assert_uint_eq(line(&made, ARI_MEMORY_MALLOC_HEAPS)->resident_bytes,
+			  BRK - 2 * PAGE);
+	ck_assert_int_eq(made.world.walk.model->quality.rss_difference_bytes,
+			 -2 * (int64_t)PAGE);
+	end(&made);
+}
+
 /* Their sum is known all the same. */
 TEST(lines_that_may_hold_parts_of_each_other_are_empty)
 {
@@ -274,6 +291,8 @@ TEST(lines_that_may_hold_parts_of_each_other_are_empty)
 
 		begin(&made);
 		made.world.walk.model->process.rss_bytes = BRK + DATA;
+		if (turn == 0)
+			made.world.walk.model->totals.resident.total_bytes = BRK;
 		made.owners.heaps_known = turn != 0;
 		made.owners.chunks_known = turn != 1;
 		count(&made);
@@ -317,7 +336,7 @@ UNIT_MAIN("walk/memory", mapping_alone_says_what_it_is,
 	  owners_of_one_mapping_are_told_apart, stack_within_a_chunk_is_the_chunk_s,
 	  chunk_over_several_mappings_is_whole,
 	  difference_to_the_kernel_s_number_is_signed,
-	  what_cannot_be_told_is_unknown_and_not_less,
+	  what_cannot_be_told_is_unknown_and_not_less, arenas_that_moved_have_one_number,
 	  lines_that_may_hold_parts_of_each_other_are_empty,
 	  kernel_s_half_is_no_part_of_the_process,
 	  time_that_is_over_leaves_the_lines_unknown)
