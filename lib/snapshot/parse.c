@@ -146,8 +146,8 @@ static bool is_text(const char *text, size_t length)
 }
 
 /*
- * Whether all strings in a value are UTF-8.  json-c checks that, too, but 0.18 refuses
- * all that is not ASCII, and any release a sequence that lies across two windows.
+ * Whether all strings in a value are UTF-8.  json-c can check that, too, but refuses a
+ * sequence that lies across two windows.
  */
 static bool is_utf8(struct json_object *value)
 {
@@ -159,9 +159,10 @@ static bool is_utf8(struct json_object *value)
 			if (!is_utf8(json_object_array_get_idx(value, i)))
 				return false;
 	} else if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach(value, key,
-					   member) if (!utf8_is_valid(key) ||
-						       !is_utf8(member)) return false;
+		json_object_object_foreach (value, key, member) {
+			if (!utf8_is_valid(key) || !is_utf8(member))
+				return false;
+		}
 	}
 	return true;
 }

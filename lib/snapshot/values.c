@@ -288,8 +288,7 @@ static bool take_pairs(struct reader *reader, const struct field *field,
 {
 	if (!begin_list(reader, field, value, json_type_object, at, err))
 		return false;
-	json_object_object_foreach(value, key, text)
-	{
+	json_object_object_foreach (value, key, text) {
 		struct ari_variable *variable = grow(reader, at, sizeof(*variable), err);
 
 		if (variable == NULL || !copy_text(reader, key, &variable->name, err) ||
@@ -304,8 +303,7 @@ static bool take_numbers(struct reader *reader, const struct field *field,
 {
 	if (!begin_list(reader, field, value, json_type_object, at, err))
 		return false;
-	json_object_object_foreach(value, key, number)
-	{
+	json_object_object_foreach (value, key, number) {
 		struct ari_evidence *evidence = grow(reader, at, sizeof(*evidence), err);
 
 		if (evidence == NULL || !word_of(reader, key, &evidence->name, err))
