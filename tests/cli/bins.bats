@@ -85,3 +85,15 @@ same() {
 	run -2 "$ARENAINSPECT" arenas --arena 0 "$pid"
 	run -2 "$ARENAINSPECT" bins --depth arenas "$pid"
 }
+
+@test "a sum over all arenas is not known where one of them is not" {
+	local some=$BATS_TEST_TMPDIR/some.json
+	holds "$json" '.arenas | length > 2' '.arenas[1].bins | length > 0' '.arenas[2].bins | length > 0'
+	jq '.arenas[1] |= (.bins = null | .sizes = null)' "$json" >"$some"
+	[ "$("$ARENAINSPECT" bins -r -n -o chunks,bytes "$some" | sort -u)" = "- -" ]
+	[ "$("$ARENAINSPECT" bins --sizes -r -n -o in_use,free "$some" | sort -u)" = "- -" ]
+	"$ARENAINSPECT" bins "$some" | grep -qE '^The bins of 1 of [0-9]+ arenas are not known'
+	"$ARENAINSPECT" bins --arena 1 "$some" | grep -qx 'The bins are not known.'
+	# of the others each is told as before
+	diff <("$ARENAINSPECT" bins --arena all -r "$json" | awk '$1 != 1') <("$ARENAINSPECT" bins --arena all -r "$some")
+}
