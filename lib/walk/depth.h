@@ -10,7 +10,8 @@
 
 /*
  * Every chunk of every arena.  Workers take arenas, and heaps of arenas that
- * have more than one (crew.c); what is done with an arena is in depth.c.
+ * have more than one (crew.c); what is done with an arena is in depth.c, and what
+ * becomes of its numbers in settle.c.
  */
 
 /* What one worker needs and uses again. */
@@ -54,6 +55,13 @@ bool depth_visit_arena(struct worker *worker, struct ari_arena *arena,
 bool depth_walk_heaps(struct worker *worker, struct arena_visit *visit,
 		      const size_t *heaps, size_t count, struct ari_error *err)
 	__attribute__((warn_unused_result));
+
+/* Once all heaps have been walked: the arena's numbers, state and damage (settle.c). */
+bool depth_settle(struct worker *worker, struct arena_visit *visit, struct ari_error *err)
+	__attribute__((warn_unused_result));
+
+/* What the reader counted of a heap's pages, where all of them are told (settle.c). */
+void depth_take_counts(const struct reader *reader, struct ari_heap *heap);
 
 /* Has all heaps of the arena walked, by this worker and idle ones. */
 bool crew_walk_heaps(struct worker *worker, struct arena_visit *visit,
